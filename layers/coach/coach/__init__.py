@@ -1,0 +1,1 @@
+"""PM Interview Coach: the package that every function of the stack shares, as a Lambda layer."""

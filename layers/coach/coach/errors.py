@@ -1,0 +1,75 @@
+"""What can go wrong, in a caller's words. An HTTP error knows its status; `api` turns it into a response."""
+
+
+class CoachError(Exception):
+    """The project's base error: `status` is the HTTP status, `detail` the text that the caller reads."""
+
+    status = 500
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Unauthorized(CoachError):
+    """The caller has not proved who they are."""
+
+    status = 401
+
+
+class NotFound(CoachError):
+    """It does not exist, or belongs to somebody else, which is the same to the caller."""
+
+    status = 404
+
+
+class Conflict(CoachError):
+    """The request contradicts what is stored."""
+
+    status = 409
+
+
+class Invalid(CoachError):
+    """A value that has the right shape and still cannot be used; `loc` is its place in the request."""
+
+    status = 422
+
+    def __init__(self, loc: tuple[str | int, ...], msg: str, kind: str) -> None:
+        super().__init__(msg)
+        self.loc = loc
+        self.kind = kind
+
+
+class TooManyRequests(CoachError):
+    """The caller's share is used up."""
+
+    status = 429
+
+
+class Busy(CoachError):
+    """The database refused for now; nothing was written and the same request may be sent again."""
+
+    status = 503
+
+
+class MissingSetting(Exception):
+    """The environment lacks a variable that this function cannot work without."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not set: this function gets it from template.yaml (Globals or its own Environment)")
+
+
+class EvaluationRefused(Exception):
+    """This answer cannot be evaluated, now or later; the text is a reason in the candidate's words."""
+
+
+class EvaluationUnavailable(Exception):
+    """The model could not be asked just now. `retry_after`: seconds that it asked us to wait, or None."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class SpendLimitReached(EvaluationUnavailable):
+    """The account's spend limit is reached: no call is worth making until somebody raises it or it expires."""

@@ -1,0 +1,158 @@
+"""The words of the domain: sessions, attempts, evaluations, questions, users. Pure: no AWS, no HTTP, no clock.
+
+Scores are whole tenths from 10 to 100 inside (DynamoDB has no floats, and sums of tenths are exact); `points` turns
+them into the 1.0 to 10.0 that people read.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+ANSWER_MIN_CHARS = 50
+ANSWER_MAX_CHARS = 20_000
+
+
+class Category(StrEnum):
+    PRODUCT_DESIGN = "product_design"
+    STRATEGY = "strategy"
+    EXECUTION = "execution"
+    ANALYTICAL = "analytical"
+    PROJECT_MANAGEMENT = "project_management"
+    APP_CRITIQUE = "app_critique"
+    CROSS_FUNCTIONAL = "cross_functional"
+
+
+class Difficulty(StrEnum):
+    EASY = "easy"
+    MEDIUM = "medium"
+    HARD = "hard"
+
+
+class Mode(StrEnum):
+    STANDARD = "standard"
+    TIMED = "timed"
+    EXAM = "exam"
+    REVIEW = "review"
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    EVALUATED = "evaluated"
+    FAILED = "failed"
+
+
+class Evaluator(StrEnum):
+    CLAUDE = "claude"
+    OFFLINE = "offline"
+
+
+def points(tenths: int) -> float:
+    """A score as people read it: 73 is 7.3."""
+    return tenths / 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question of the bank."""
+
+    id: int
+    category: Category
+    subcategory: str | None
+    difficulty: Difficulty
+    question_text: str
+    source: str
+    frameworks: tuple[str, ...]
+    hint: str | None
+    sample_answer: str | None
+    created_at: datetime
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """What one criterion of the rubric got: its score in tenths, and the answer's own words that earned it."""
+
+    name: str
+    score: int
+    evidence: tuple[str, ...]
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The scores (in tenths) and feedback of one attempt, and how they came about."""
+
+    overall: int
+    framework: int
+    structure: int
+    completeness: int
+    strengths: tuple[str, ...]
+    improvements: tuple[str, ...]
+    suggested_framework: str | None
+    example_point: str | None
+    criteria: tuple[Criterion, ...]
+    evaluator: Evaluator
+    model: str
+    rubric_version: str
+    evaluated_at: datetime
+    input_tokens: int
+    output_tokens: int
+    raw_reply: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One typed answer to one question inside one session.
+
+    `round` counts how often its evaluation was asked for; a message of an earlier round means nothing any more.
+    """
+
+    id: int
+    user_id: str
+    session_id: str
+    question_id: int
+    answer_text: str
+    time_spent_sec: int | None
+    status: Status
+    round: int
+    evaluation: Evaluation | None
+    failure: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One sitting. Its stats are three counters and a sum, from which the rest is derived."""
+
+    id: str
+    user_id: str
+    category_filter: Category | None
+    mode: Mode
+    timer_minutes: int | None
+    started_at: datetime
+    ended_at: datetime | None
+    attempts_count: int
+    scored_count: int
+    failed_count: int
+    score_sum: int
+
+    @property
+    def pending_count(self) -> int:
+        return self.attempts_count - self.scored_count - self.failed_count
+
+    @property
+    def avg_score(self) -> float | None:
+        """The mean overall score of the evaluated attempts on 1.0 to 10.0, to two decimals."""
+        return round(self.score_sum / self.scored_count / 10, 2) if self.scored_count else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who practises."""
+
+    id: str
+    email: str
+    full_name: str | None
+    is_active: bool
+    created_at: datetime
+    last_login: datetime | None
