@@ -56,7 +56,9 @@ class MissingSetting(Exception):
     """The environment lacks a variable that this function cannot work without."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not set: this function gets it from template.yaml (Globals or its own Environment)")
+        super().__init__(
+            f"{name} is not set: this function gets it from template.yaml (Globals or its own Environment)"
+        )
 
 
 class EvaluationRefused(Exception):

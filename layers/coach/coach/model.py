@@ -4,7 +4,8 @@ Scores are whole tenths from 10 to 100 inside (DynamoDB has no floats, and sums 
 them into the 1.0 to 10.0 that people read.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -121,6 +122,24 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRequest:
+    """What a message on the evaluation queue says: evaluate this attempt, for the n-th round."""
+
+    user_id: str
+    session_id: str
+    attempt_id: int
+    round: int
+
+    @classmethod
+    def from_json(cls, text: str) -> "EvaluationRequest":
+        """Raises TypeError or ValueError for what is no such message."""
+        return cls(**json.loads(text))
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One sitting. Its stats are three counters and a sum, from which the rest is derived."""
 
@@ -142,8 +161,8 @@ class Session:
 
     @property
     def avg_score(self) -> float | None:
-        """The mean overall score of the evaluated attempts on 1.0 to 10.0, to two decimals."""
-        return round(self.score_sum / self.scored_count / 10, 2) if self.scored_count else None
+        """The mean overall score of the evaluated attempts, on 1.0 to 10.0."""
+        return points(self.score_sum) / self.scored_count if self.scored_count else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,116 @@
+"""/auth: accounts and access tokens. The only function that holds the signing key, and the only one that hashes."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated
+from uuid import uuid4
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel, ConfigDict, EmailStr, Field
+
+from coach import api, services
+from coach.errors import Unauthorized
+from coach.model import User
+from coach.schemas import SignedIn, Text, UserOut
+from coach.tokens import LIFETIME
+
+app = api.create_app(open_to_all=True)
+
+WRONG = "Wrong e-mail address or password"
+BROWSER_SESSION_ENDED = "pm_coach_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
+
+Email = Annotated[EmailStr, Field(max_length=255)]
+Password = Annotated[Text, Field(min_length=8, max_length=128)]
+
+
+class Registration(BaseModel):
+    """A new account."""
+
+    model_config = ConfigDict(extra="forbid")
+    email: Email
+    password: Password
+    full_name: Annotated[Text, Field(max_length=100)] | None = None
+
+
+class Login(BaseModel):
+    """What an account is opened with."""
+
+    model_config = ConfigDict(extra="forbid")
+    email: Email
+    password: Password
+
+
+@cache
+def hasher() -> PasswordHasher:
+    """Argon2id with the library's parameters, the second recommended option of RFC 9106: 64 MiB, three passes."""
+    return PasswordHasher()
+
+
+@cache
+def nobodys_hash() -> str:
+    """A hash that is checked when there is no account, so that the answer takes as long as when there is one."""
+    return hasher().hash(str(uuid4()))
+
+
+@app.post(
+    "/auth/register",
+    status_code=201,
+    tags=["accounts"],
+    summary="Make an account",
+    responses=api.answers({201: "Made, and signed in"}, 409, 503),
+)
+def register(body: Registration) -> Response[SignedIn]:
+    now = datetime.now(UTC)
+    user = User(
+        id=str(uuid4()), email=body.email, full_name=body.full_name, is_active=True, created_at=now, last_login=now
+    )
+    services.table().register(user, hasher().hash(body.password))
+    return api.created(app, signed_in(user), "/auth/me", new=True)
+
+
+@app.post(
+    "/auth/login",
+    tags=["accounts"],
+    summary="Get an access token",
+    responses=api.answers({200: "Signed in"}, 401, 503),
+)
+def login(body: Login) -> SignedIn:
+    credentials = services.table().credentials(body.email)
+    try:
+        hasher().verify(credentials.password_hash if credentials else nobodys_hash(), body.password)
+    except VerifyMismatchError:
+        raise Unauthorized(WRONG) from None
+    user = services.table().signed_in(credentials.user_id) if credentials else None
+    if not user:
+        raise Unauthorized(WRONG)
+    return signed_in(user)
+
+
+@app.post(
+    "/auth/logout",
+    status_code=204,
+    tags=["accounts"],
+    summary="End the browser's session",
+    responses=api.answers({204: "Ended"}, 401),
+)
+def logout(_: api.CurrentUser) -> Response[None]:
+    return Response(status_code=204, headers={"Set-Cookie": BROWSER_SESSION_ENDED})
+
+
+@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=api.answers({200: "You"}, 401, 404))
+def me(user: api.CurrentUser) -> UserOut:
+    return UserOut.of(services.table().user(user.id))
+
+
+def signed_in(user: User) -> SignedIn:
+    return SignedIn(
+        user=UserOut.of(user),
+        access_token=services.signing_key().sign(user.id, datetime.now(UTC)),
+        token_type="bearer",  # noqa: S106 - the name of the scheme, from RFC 6750
+        expires_in=int(LIFETIME.total_seconds()),
+    )
+
+
+handler = api.entrypoint(app)

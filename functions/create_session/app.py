@@ -1,0 +1,42 @@
+"""POST /api/sessions: start a session."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler import Response
+
+from coach import api, services
+from coach.model import Session
+from coach.schemas import SessionIn, SessionOut
+
+app = api.create_app()
+
+
+@app.post(
+    "/api/sessions",
+    status_code=201,
+    tags=["sessions"],
+    summary="Start a session",
+    description="The client may choose the `id`: the same one sent again returns the session as it is stored.",
+    responses=api.answers({201: "Started", 200: "Started before by the same request"}, 401, 409, 503),
+)
+def create_session(user: api.CurrentUser, body: SessionIn = SessionIn()) -> Response[SessionOut]:  # noqa: B008 - frozen by use
+    session, new = services.table().create_session(
+        Session(
+            id=body.id or str(uuid4()),
+            user_id=user.id,
+            category_filter=body.category_filter,
+            mode=body.mode,
+            timer_minutes=body.timer_minutes,
+            started_at=datetime.now(UTC),
+            ended_at=None,
+            attempts_count=0,
+            scored_count=0,
+            failed_count=0,
+            score_sum=0,
+        )
+    )
+    return api.created(app, SessionOut.of(session), f"/api/sessions/{session.id}", new=new)
+
+
+handler = api.entrypoint(app)

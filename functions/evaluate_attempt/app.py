@@ -1,0 +1,50 @@
+"""The evaluation queue's worker: a batch's answers are evaluated at the same time."""
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from coach import evaluation, services
+from coach.model import EvaluationRequest
+from coach.worker import NotNow, SpendLimit, Worker
+
+logger = Logger()
+metrics = Metrics()
+processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@cache
+def worker() -> Worker:
+    return Worker(
+        services.table(),
+        evaluation.configured(os.environ),
+        lease_seconds=int(services.setting("LEASE_SECONDS")),
+    )
+
+
+async def work(record: SQSRecord) -> None:
+    request = EvaluationRequest.from_json(record.body)
+    about = {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}
+    try:
+        outcome = await worker().work(request)
+    except NotNow as later:
+        services.evaluation_queue().delay(record.receipt_handle, later.seconds)
+        logger.warning("Later", extra=about | {"reason": str(later), "seconds": later.seconds})
+        if isinstance(later, SpendLimit):
+            metrics.add_metric(name="SpendLimitReached", unit=MetricUnit.Count, value=1)
+        raise
+    if outcome == "failed":
+        metrics.add_metric(name="EvaluationsFailed", unit=MetricUnit.Count, value=1)
+    logger.info("Worked", extra=about | {"outcome": outcome})
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return async_process_partial_response(event, work, processor, context)

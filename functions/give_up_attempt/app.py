@@ -1,0 +1,31 @@
+"""The dead-letter queue: attempts whose evaluation was tried to the end are marked failed, for all to see."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from coach import services
+from coach.model import EvaluationRequest
+
+GAVE_UP = "The evaluation could not be finished after several tries. Your answer is saved: ask for it again later."
+
+logger = Logger()
+metrics = Metrics()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def work(record: SQSRecord) -> None:
+    request = EvaluationRequest.from_json(record.body)
+    if services.table().give_up(request, GAVE_UP):
+        metrics.add_metric(name="EvaluationsGivenUp", unit=MetricUnit.Count, value=1)
+        logger.error("Given up", extra={"session": request.session_id, "attempt": request.attempt_id})
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event, work, processor, context)

@@ -1,0 +1,24 @@
+"""OPTIONS on every path: tells a browser which origins may call, and how (the CORS protocol of the Fetch standard).
+
+API Gateway's own preflight knows one fixed origin; the configuration names several.
+"""
+
+from aws_lambda_powertools.event_handler import Response
+
+from coach import api
+
+app = api.create_app(open_to_all=True)
+
+ALLOWED = {
+    "Access-Control-Allow-Methods": "DELETE,GET,OPTIONS,POST",
+    "Access-Control-Allow-Headers": "Authorization,Content-Type,Idempotency-Key",
+    "Access-Control-Max-Age": "600",
+}
+
+
+@app.route(".*", method="OPTIONS", include_in_schema=False, enable_validation=False)
+def preflight() -> Response[None]:
+    return Response(status_code=204, headers=ALLOWED)
+
+
+handler = api.entrypoint(app)

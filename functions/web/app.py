@@ -1,0 +1,79 @@
+"""/, /health, /openapi.json and /docs: what is there before anybody has signed in."""
+
+import json
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.openapi.swagger_ui import generate_swagger_html
+
+from coach import __version__, api, services
+from coach.schemas import About, Health
+
+NAME = "PM Interview Coach"
+HERE = Path(__file__).parent
+SWAGGER_UI = Path(generate_swagger_html.__code__.co_filename).parent
+
+app = api.create_app(open_to_all=True)
+
+
+@app.get("/", tags=["about"], summary="What answers here; the landing page for a browser")
+def root() -> Response[About]:
+    if "text/html" in app.current_event.headers.get("accept", ""):
+        return page(landing_page().replace("{{origin}}", escape(api.absolute(app, ""))))
+    about = About(app=NAME, version=__version__, status="running")
+    return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=about)
+
+
+@app.get(
+    "/health",
+    tags=["about"],
+    summary="Whether the API and its database work",
+    responses=api.answers({200: "Healthy", 503: "Unhealthy"}),
+)
+def health() -> Response[Health]:
+    connected = services.table().answers()
+    found = Health(
+        status="healthy" if connected else "unhealthy",
+        database="connected" if connected else "unavailable",
+        anthropic_api="configured" if services.setting("EVALUATOR") == "claude" else "missing",
+    )
+    return Response(status_code=200 if connected else 503, content_type=content_types.APPLICATION_JSON, body=found)
+
+
+@app.get("/openapi.json", include_in_schema=False, enable_validation=False)
+def openapi() -> Response[str]:
+    return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=json.dumps(document()))
+
+
+@app.get("/docs", include_in_schema=False, enable_validation=False)
+def docs() -> Response[str]:
+    spec = json.dumps(document()).replace("</", "<\\/")
+    script = (SWAGGER_UI / "swagger-ui-bundle.min.js").read_text(encoding="utf-8")
+    style = (SWAGGER_UI / "swagger-ui.min.css").read_text(encoding="utf-8")
+    return page(generate_swagger_html(spec, script, style, "", None, persist_authorization=True))
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document that is made from the code of all functions, with the address that it was asked at."""
+    return schema() | {"servers": [{"url": api.absolute(app, "")}]}
+
+
+@cache
+def schema() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((HERE / "openapi.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def landing_page() -> str:
+    return (HERE / "landing.html").read_text(encoding="utf-8")
+
+
+def page(html: str) -> Response[Any]:
+    return Response(status_code=200, content_type=f"{content_types.TEXT_HTML}; charset=utf-8", body=html)
+
+
+handler = api.entrypoint(app)

@@ -1,0 +1,217 @@
+"""The HTTP edge: an event comes in, a route function is called, its result or its error goes out as JSON.
+
+What cuts across the functions is said here, once: who the caller is, how errors and pages look, which origins a browser
+may call from, what is logged.
+"""
+
+import base64
+import binascii
+import gc
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Depends, Response, content_types
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.request import Request
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from coach import services
+from coach.errors import CoachError, Invalid, Unauthorized
+from coach.tokens import REFUSED
+
+Event = dict[str, Any]
+Handler = Callable[[Event, LambdaContext], dict[str, Any]]
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=100, description="How many to return at most")]
+Cursor = Annotated[str | None, Query(max_length=1024, description="Where to go on: from the Link header of a page")]
+
+logger = Logger()
+
+
+class Caller:
+    """Who sent the request: the user that the token was made for."""
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - it is the user's `id` everywhere
+        self.id = id
+
+
+def _caller(request: Request) -> Caller:
+    return _authenticated(request.headers.get("authorization"))
+
+
+def _authenticated(authorization: str | None) -> Caller:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized(REFUSED)
+    return Caller(services.verifier().user_id(token.strip()))
+
+
+CurrentUser = Annotated[Caller, Depends(_caller)]
+"""A route with a parameter of this type answers 401 to whoever has no valid token."""
+
+
+def create_app(*, open_to_all: bool = False) -> APIGatewayRestResolver:
+    """The resolver that a function declares its routes on.
+
+    Unless it is open to all, a caller without a valid token gets 401 before anything is said about the request.
+    """
+    origins = services.setting("CORS_ORIGINS").split(",")
+    app = APIGatewayRestResolver(
+        enable_validation=True,
+        cors=CORSConfig(allow_origin=origins[0], extra_origins=origins[1:], expose_headers=["Link", "Location"]),
+    )
+
+    def invalid(error: RequestValidationError | RequestUnsupportedContentType) -> Response[str]:
+        if not open_to_all:
+            try:
+                _authenticated(app.current_event.headers.get("authorization"))
+            except Unauthorized as nobody:
+                return _refused(nobody)
+        return _invalid(error.errors())
+
+    app.exception_handler(CoachError)(_refused)
+    app.exception_handler([RequestValidationError, RequestUnsupportedContentType])(invalid)
+    app.not_found(lambda _: _error(404, "Not Found"))
+    return app
+
+
+def entrypoint(app: APIGatewayRestResolver) -> Handler:
+    """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation."""
+
+    @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+    def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+        try:
+            response: dict[str, Any] = app.resolve(event, context)
+        except Exception:  # whatever it is, the caller gets a plain 500 and the log the traceback
+            logger.exception("Unexpected error", extra={"route": event.get("resource")})
+            response = {
+                "statusCode": 500,
+                "headers": {"Content-Type": content_types.APPLICATION_JSON, **_cors_headers(app, event)},
+                "body": json.dumps({"detail": "Internal Server Error"}),
+            }
+        outcome = {"method": event.get("httpMethod"), "route": event.get("resource"), "status": response["statusCode"]}
+        logger.info("Answered", extra=outcome)
+        return response
+
+    # What is loaded by now stays for good: the collector need never look at it again.
+    gc.collect()
+    gc.freeze()
+    return handler
+
+
+def answers(success: dict[int, str], *errors: int) -> dict[int, Any]:
+    """The responses of a route for the OpenAPI document: what each success means, and which errors there are."""
+    schema = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+    refusals = {
+        status: {"description": _MEANING[status], "content": {"application/json": {"schema": schema}}}
+        for status in errors
+    }
+    return {status: {"description": meaning} for status, meaning in success.items()} | refusals
+
+
+_MEANING = {
+    401: "No valid token",
+    404: "It does not exist, or belongs to somebody else",
+    409: "It contradicts what is stored",
+    429: "The share is used up",
+    503: "The database is busy or does not answer; the same request may be sent again",
+}
+
+
+def created(app: APIGatewayRestResolver, body: T, path: str, *, new: bool) -> Response[T]:
+    """201 with the address of what was made, or 200 when the same request had made it before."""
+    return _located(app, 201 if new else 200, body, path)
+
+
+def accepted(app: APIGatewayRestResolver, body: T, path: str) -> Response[T]:
+    """202 with the address where the outcome will be."""
+    return _located(app, 202, body, path)
+
+
+def _located(app: APIGatewayRestResolver, status: int, body: T, path: str) -> Response[T]:
+    headers = {"Location": absolute(app, path)}
+    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
+
+
+class Page(Generic[T]):
+    """One page of a list that can grow: at most `limit` things from the place on that the cursor stands for.
+
+    A cursor is a position and a digest that ties it to this user, path and filter: one that was altered, or that was
+    made for somebody else or another list, is refused. It reveals and allows nothing: positions are only ever looked
+    up in the caller's own partition.
+    """
+
+    def __init__(
+        self, app: APIGatewayRestResolver, user: Caller, limit: int, cursor: str | None, **filters: str | None
+    ) -> None:
+        self._app = app
+        self._path = str(app.current_event.path)
+        self._filters = {name: value for name, value in filters.items() if value is not None}
+        self._scope = json.dumps([user.id, self._path, self._filters])
+        self.limit = limit
+        self.after = self._position(cursor) if cursor is not None else None
+
+    def answer(self, found: Iterable[tuple[T, str]]) -> Response[list[T]]:
+        """A JSON list of the first `limit` of (thing, its position), with a Link to the rest if there is any."""
+        things = list(islice(found, self.limit + 1))
+        shown, more = things[: self.limit], len(things) > self.limit
+        headers = {}
+        if more:
+            query = self._filters | {"limit": str(self.limit), "cursor": self._cursor(shown[-1][1])}
+            headers["Link"] = f'<{absolute(self._app, f"{self._path}?{urlencode(query)}")}>; rel="next"'
+        body = [thing for thing, _ in shown]
+        return Response(status_code=200, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
+
+    def _cursor(self, position: str) -> str:
+        return base64.urlsafe_b64encode(f"{self._digest(position)}{position}".encode()).decode()
+
+    def _position(self, cursor: str) -> str:
+        try:
+            text = base64.urlsafe_b64decode(cursor).decode()
+        except (binascii.Error, ValueError):
+            text = ""
+        digest, position = text[:16], text[16:]
+        if digest != self._digest(position):
+            raise Invalid(("query", "cursor"), "This cursor does not belong to this list", "cursor_invalid")
+        return position
+
+    def _digest(self, position: str) -> str:
+        return hashlib.sha256(f"{self._scope}{position}".encode()).hexdigest()[:16]
+
+
+def absolute(app: APIGatewayRestResolver, path: str) -> str:
+    """The address of a path as the client knows this API."""
+    event = app.current_event
+    host = event.headers.get("host", "")
+    # Under its own domain API Gateway serves the API below the stage's name; under any other it does not.
+    stage = f"/{event.request_context.stage}" if host.endswith(".amazonaws.com") else ""
+    return f"{event.headers.get('x-forwarded-proto', 'https')}://{host}{stage}{path}"
+
+
+def _cors_headers(app: APIGatewayRestResolver, event: Event) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    return app._cors.to_dict(headers.get("origin")) if app._cors else {}
+
+
+def _refused(error: CoachError) -> Response[str]:
+    if isinstance(error, Invalid):
+        return _invalid([{"loc": error.loc, "msg": error.detail, "type": error.kind}])
+    return _error(error.status, error.detail)
+
+
+def _error(status: int, detail: Any) -> Response[str]:
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    body = json.dumps({"detail": detail})
+    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
+
+
+def _invalid(errors: Iterable[dict[str, Any]]) -> Response[str]:
+    return _error(422, [{name: error[name] for name in ("loc", "msg", "type")} for error in errors])

@@ -1,0 +1,108 @@
+"""How an evaluation that was asked for gets done, whatever is delivered twice, late, in parallel or after a crash.
+
+Each message is one round of one attempt. Whoever takes the attempt's lease evaluates it and writes the result; the
+table's conditions make sure that only the first result counts. What cannot be done now is left to the queue, hidden for
+a while that grows with every try.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+from coach import questions
+from coach.errors import EvaluationRefused, EvaluationUnavailable, NotFound, SpendLimitReached
+from coach.evaluation import AnswerEvaluator, UnusableReply, evaluate
+from coach.model import EvaluationRequest
+from coach.table import Held, Lease, Table
+
+MAX_TRIES = 8
+UNUSABLE_LIMIT = 2
+FIRST_DELAY_SECONDS = 5.0
+DELAY_GROWTH = 3.0
+MAX_DELAY_SECONDS = 900
+BREAKER_SECONDS = 900
+
+UNREADABLE = "Claude's reply could not be used, twice. Your answer is saved: ask for the evaluation again."
+
+
+class NotNow(Exception):
+    """The message must be delivered again after `seconds`."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = int(min(max(seconds, 0), MAX_DELAY_SECONDS))
+
+
+class SpendLimit(NotNow):
+    """No message can be worked: the spend limit is reached."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("the spend limit is reached", seconds)
+
+
+class Worker:
+    """Evaluates attempts. `lease_seconds` must outlast the evaluator's own deadline."""
+
+    def __init__(
+        self,
+        table: Table,
+        evaluator: AnswerEvaluator,
+        *,
+        lease_seconds: int,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._table = table
+        self._evaluator = evaluator
+        self._lease_seconds = lease_seconds
+        self._now = now
+
+    async def work(self, request: EvaluationRequest) -> str:
+        """Do one request and return what came of it: `evaluated`, `failed` or `nothing to do`.
+
+        Raises NotNow when the request has to come again.
+        """
+        closed_until = await asyncio.to_thread(self._table.breaker)
+        if closed_until:
+            raise SpendLimit(closed_until - self._now())
+        lease = await asyncio.to_thread(self._table.take, request, seconds=self._lease_seconds)
+        if lease is None:
+            return "nothing to do"
+        if isinstance(lease, Held):
+            raise NotNow("another worker has the attempt", lease.until - self._now() + 1)
+        if lease.tries > MAX_TRIES:
+            # No more calls. The queue moves the message to the dead-letter queue, where it is given up and seen.
+            await asyncio.to_thread(self._table.release, lease)
+            raise NotNow("the tries are used up", 0)
+        return await self._evaluate(lease)
+
+    async def _evaluate(self, lease: Lease) -> str:
+        attempt = lease.attempt
+        try:
+            question = questions.question(attempt.question_id)
+            evaluation = await evaluate(self._evaluator, question, attempt.answer_text)
+        except (EvaluationRefused, NotFound) as refused:
+            await asyncio.to_thread(self._table.fail, attempt, str(refused))
+            return "failed"
+        except UnusableReply as unusable:
+            if lease.unusable + 1 >= UNUSABLE_LIMIT:
+                await asyncio.to_thread(self._table.fail, attempt, UNREADABLE)
+                return "failed"
+            await asyncio.to_thread(self._table.release, lease, unusable=True)
+            raise NotNow(str(unusable), _delay(lease.tries)) from unusable
+        except SpendLimitReached as reached:
+            pause = max(reached.retry_after or 0, BREAKER_SECONDS)
+            await asyncio.to_thread(self._table.trip_breaker, int(self._now() + pause))
+            await asyncio.to_thread(self._table.release, lease)
+            raise SpendLimit(pause) from reached
+        except EvaluationUnavailable as unavailable:
+            await asyncio.to_thread(self._table.release, lease)
+            raise NotNow(str(unavailable), max(_delay(lease.tries), unavailable.retry_after or 0)) from unavailable
+        recorded = await asyncio.to_thread(self._table.record, attempt, evaluation)
+        return "evaluated" if recorded else "nothing to do"
+
+
+def _delay(tries: int) -> float:
+    """Seconds until the next try: three times as long after each, with jitter, so that retries do not march in step."""
+    longest = min(FIRST_DELAY_SECONDS * DELAY_GROWTH ** (tries - 1), MAX_DELAY_SECONDS)
+    return random.uniform(longest / 2, longest)

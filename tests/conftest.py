@@ -1,0 +1,112 @@
+"""What the tests share: the environment of a function, the table of template.yaml on moto, and a signed-in user."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from coach.table import Table
+
+ROOT = Path(__file__).parent.parent
+SEED = bytes(range(32))
+USER = "11111111-1111-4111-8111-111111111111"
+OTHER = "22222222-2222-4222-8222-222222222222"
+
+# Functions read their environment while they are imported, as they do on Lambda.
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "test",
+    "CORS_ORIGINS": "http://localhost:8002,http://127.0.0.1:8002",
+    "DAILY_ATTEMPT_LIMIT": "200",
+    "EVALUATOR": "offline",
+    "LEASE_SECONDS": "95",
+    "POWERTOOLS_METRICS_NAMESPACE": "test",
+    "POWERTOOLS_SERVICE_NAME": "coach",
+    "TABLE_NAME": "coach",
+}
+
+
+class _Template(yaml.SafeLoader):
+    """Reads a CloudFormation template; of an intrinsic function it keeps the argument."""
+
+
+def _argument(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Template.add_multi_constructor("!", _argument)
+
+
+def template() -> dict[str, Any]:
+    """template.yaml as a dict."""
+    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a SafeLoader
+    return loaded
+
+
+def create_table(client: "DynamoDBClient", name: str = "coach") -> None:
+    """The table of template.yaml, under a name of the test's."""
+    properties = template()["Resources"]["Table"]["Properties"]
+    schema = {
+        key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "BillingMode")
+    }
+    stream = {"StreamEnabled": True} | properties["StreamSpecification"]
+    client.create_table(TableName=name, StreamSpecification=stream, **schema)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator["DynamoDBClient"]:
+    """A DynamoDB client on moto. One thread only: moto is not safe under several."""
+    import boto3
+    from moto import mock_aws
+
+    with mock_aws():
+        yield boto3.client("dynamodb")
+
+
+@pytest.fixture
+def dynamodb(moto: "DynamoDBClient") -> Iterator["DynamoDBClient"]:
+    """A DynamoDB client on moto, with the table `coach`, empty."""
+    create_table(moto)
+    yield moto
+    moto.delete_table(TableName="coach")
+
+
+@pytest.fixture
+def table(dynamodb: "DynamoDBClient") -> "Table":
+    from coach.table import Table
+
+    return Table(dynamodb, "coach")
+
+
+@pytest.fixture
+def functions(table: "Table", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the functions use the table on moto and accept tokens of `token`."""
+    from coach import services
+    from coach.tokens import SigningKey
+
+    key = SigningKey.made(SEED)
+    monkeypatch.setenv("TOKEN_PUBLIC_KEYS", json.dumps({key.kid: key.public_hex}))
+    monkeypatch.setattr(services, "table", lambda: table)
+    services.verifier.cache_clear()
+
+
+def token(user_id: str = USER, now: datetime | None = None) -> str:
+    """A token for a user, signed with the tests' key."""
+    from coach.tokens import SigningKey
+
+    return SigningKey.made(SEED).sign(user_id, now or datetime.now(UTC))
