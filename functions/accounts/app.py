@@ -95,8 +95,8 @@ def login(body: Login) -> SignedIn:
     summary="End the browser's session",
     responses=api.answers({204: "Ended"}, 401),
 )
-def logout(_: api.CurrentUser) -> Response[None]:
-    return Response(status_code=204, headers={"Set-Cookie": BROWSER_SESSION_ENDED})
+def logout(_: api.CurrentUser) -> Response[str]:
+    return Response(status_code=204, body="", headers={"Set-Cookie": BROWSER_SESSION_ENDED})
 
 
 @app.get("/auth/me", tags=["accounts"], summary="Your account", responses=api.answers({200: "You"}, 401, 404))

@@ -47,4 +47,5 @@ async def work(record: SQSRecord) -> None:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    metrics.add_metric(name="EvaluationsDelivered", unit=MetricUnit.Count, value=len(event["Records"]))
     return async_process_partial_response(event, work, processor, context)

@@ -12,7 +12,7 @@ app = api.create_app()
     summary="One attempt, with its evaluation once there is one",
     responses=api.answers({200: "The attempt"}, 401, 404),
 )
-def get_attempt(session_id: str, attempt_id: int, user: api.CurrentUser) -> AttemptOut:
+def get_attempt(session_id: str, attempt_id: api.AttemptId, user: api.CurrentUser) -> AttemptOut:
     return AttemptOut.of(services.table().attempt(user.id, session_id, attempt_id))
 
 

@@ -20,8 +20,9 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 def work(record: SQSRecord) -> None:
     request = EvaluationRequest.from_json(record.body)
-    if services.table().give_up(request, GAVE_UP):
-        metrics.add_metric(name="EvaluationsGivenUp", unit=MetricUnit.Count, value=1)
+    given_up = services.table().give_up(request, GAVE_UP)
+    metrics.add_metric(name="EvaluationsGivenUp", unit=MetricUnit.Count, value=int(given_up))
+    if given_up:
         logger.error("Given up", extra={"session": request.session_id, "attempt": request.attempt_id})
 
 

@@ -18,8 +18,7 @@ def list_attempts(
     session_id: str, user: api.CurrentUser, limit: api.Limit = 50, cursor: api.Cursor = None
 ) -> Response[list[AttemptOut]]:
     page = api.Page[AttemptOut](app, user, limit, cursor)
-    after = int(page.after) if page.after else None
-    found = services.table().attempts(user.id, session_id, after=after, page_size=limit + 1)
+    found = services.table().attempts(user.id, session_id, after=page.after_number, page_size=limit + 1)
     return page.answer((AttemptOut.of(attempt), str(attempt.id)) for attempt in found)
 
 

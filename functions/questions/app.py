@@ -24,7 +24,7 @@ def list_questions(
     cursor: api.Cursor = None,
 ) -> Response[list[QuestionOut]]:
     page = api.Page[QuestionOut](app, user, limit, cursor, category=category, difficulty=difficulty)
-    after = int(page.after) if page.after else 0
+    after = page.after_number or 0
     found = (question for question in bank.questions(category, difficulty) if question.id > after)
     return page.answer((QuestionOut.of(question), str(question.id)) for question in found)
 

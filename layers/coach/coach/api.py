@@ -5,10 +5,10 @@ may call from, what is logged.
 """
 
 import base64
-import binascii
 import gc
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Annotated, Any, Generic, TypeVar
@@ -16,14 +16,16 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Depends, Response, content_types
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.request import Request
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from coach import services
-from coach.errors import CoachError, Invalid, Unauthorized
+from coach.errors import CoachError, Invalid, MissingSetting, Unauthorized
 from coach.tokens import REFUSED
 
 Event = dict[str, Any]
@@ -32,6 +34,7 @@ T = TypeVar("T")
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to return at most")]
 Cursor = Annotated[str | None, Query(max_length=1024, description="Where to go on: from the Link header of a page")]
+AttemptId = Annotated[int, Path(ge=1, le=999_999, description="1 for the first attempt of its session, and so on")]
 
 logger = Logger()
 
@@ -44,7 +47,8 @@ class Caller:
 
 
 def _caller(request: Request) -> Caller:
-    return _authenticated(request.headers.get("authorization"))
+    known: Caller | None = request.context.get("caller")
+    return known or _authenticated(request.headers.get("authorization"))
 
 
 def _authenticated(authorization: str | None) -> Caller:
@@ -58,27 +62,68 @@ CurrentUser = Annotated[Caller, Depends(_caller)]
 """A route with a parameter of this type answers 401 to whoever has no valid token."""
 
 
+class _Gate(OpenAPIRequestValidationMiddleware):
+    """Who may pass, and with what: a caller without a valid token is told nothing about the request, and a body is a
+    JSON object. Powertools alone would validate first, read forms as well, and take a list's first thing for the body.
+    """
+
+    def __init__(self, *, open_to_all: bool) -> None:
+        super().__init__()
+        self._open_to_all = open_to_all
+
+    def handler(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        if not self._open_to_all:
+            app.append_context(caller=_authenticated(app.current_event.headers.get("authorization")))
+        return super().handler(app, next_middleware)
+
+    def _get_body(self, app: APIGatewayRestResolver) -> dict[str, Any] | None:
+        event = app.current_event
+        if not event.body:
+            return None
+        if not _JSON_TYPE.match(event.headers.get("content-type") or content_types.APPLICATION_JSON):
+            raise _unreadable("Send JSON, and say so: Content-Type: application/json", "unsupported_content_type")
+        try:
+            body = json.loads(event.decoded_body or "", parse_constant=_not_json)
+        except json.JSONDecodeError as error:
+            raise _unreadable(f"JSON decode error: {error.msg}", "json_invalid", error.pos) from None
+        except (ValueError, RecursionError):  # no base64, no UTF-8, NaN, thousands of digits or of brackets
+            raise _unreadable("JSON decode error: no JSON that could be read", "json_invalid") from None
+        if not isinstance(body, dict):
+            raise _unreadable("Input should be a JSON object", "dict_type")
+        return body
+
+
+_JSON_TYPE = re.compile(r"\s*application/([\w.-]+\+)?json\s*(;|$)", re.IGNORECASE)
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(f"{constant} is JavaScript's, not JSON's")
+
+
+def _unreadable(msg: str, kind: str, *place: int) -> RequestValidationError:
+    return RequestValidationError([{"loc": ("body", *place), "msg": msg, "type": kind}])
+
+
 def create_app(*, open_to_all: bool = False) -> APIGatewayRestResolver:
     """The resolver that a function declares its routes on.
 
     Unless it is open to all, a caller without a valid token gets 401 before anything is said about the request.
     """
-    origins = services.setting("CORS_ORIGINS").split(",")
+    first, *others = [origin.strip() for origin in services.setting("CORS_ORIGINS").split(",")]
     app = APIGatewayRestResolver(
         enable_validation=True,
-        cors=CORSConfig(allow_origin=origins[0], extra_origins=origins[1:], expose_headers=["Link", "Location"]),
+        cors=CORSConfig(
+            allow_origin=first,
+            extra_origins=others,
+            allow_headers=["Idempotency-Key"],
+            expose_headers=["Link", "Location"],
+        ),
     )
-
-    def invalid(error: RequestValidationError | RequestUnsupportedContentType) -> Response[str]:
-        if not open_to_all:
-            try:
-                _authenticated(app.current_event.headers.get("authorization"))
-            except Unauthorized as nobody:
-                return _refused(nobody)
-        return _invalid(error.errors())
-
+    app._request_validation_middleware = _Gate(open_to_all=open_to_all)
     app.exception_handler(CoachError)(_refused)
-    app.exception_handler([RequestValidationError, RequestUnsupportedContentType])(invalid)
+    app.exception_handler(RequestValidationError)(lambda error: _invalid(error.errors()))
+    app.exception_handler(MissingSetting)(_unconfigured)
+    app.exception_handler(Exception)(_unexpected)
     app.not_found(lambda _: _error(404, "Not Found"))
     return app
 
@@ -88,15 +133,9 @@ def entrypoint(app: APIGatewayRestResolver) -> Handler:
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
     def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
-        try:
-            response: dict[str, Any] = app.resolve(event, context)
-        except Exception:  # whatever it is, the caller gets a plain 500 and the log the traceback
-            logger.exception("Unexpected error", extra={"route": event.get("resource")})
-            response = {
-                "statusCode": 500,
-                "headers": {"Content-Type": content_types.APPLICATION_JSON, **_cors_headers(app, event)},
-                "body": json.dumps({"detail": "Internal Server Error"}),
-            }
+        response: dict[str, Any] = app.resolve(event, context)
+        # Whether there are CORS headers depends on who asks, which a cache has to know.
+        response["multiValueHeaders"].setdefault("Vary", []).append("Origin")
         outcome = {"method": event.get("httpMethod"), "route": event.get("resource"), "status": response["statusCode"]}
         logger.info("Answered", extra=outcome)
         return response
@@ -141,6 +180,9 @@ def _located(app: APIGatewayRestResolver, status: int, body: T, path: str) -> Re
     return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
 
 
+_FOREIGN_CURSOR = Invalid(("query", "cursor"), "This cursor does not belong to this list", "cursor_invalid")
+
+
 class Page(Generic[T]):
     """One page of a list that can grow: at most `limit` things from the place on that the cursor stands for.
 
@@ -159,6 +201,14 @@ class Page(Generic[T]):
         self.limit = limit
         self.after = self._position(cursor) if cursor is not None else None
 
+    @property
+    def after_number(self) -> int | None:
+        """The place to go on from in a list that is ordered by number."""
+        try:
+            return int(self.after) if self.after is not None else None
+        except ValueError:
+            raise _FOREIGN_CURSOR from None
+
     def answer(self, found: Iterable[tuple[T, str]]) -> Response[list[T]]:
         """A JSON list of the first `limit` of (thing, its position), with a Link to the rest if there is any."""
         things = list(islice(found, self.limit + 1))
@@ -175,12 +225,11 @@ class Page(Generic[T]):
 
     def _position(self, cursor: str) -> str:
         try:
-            text = base64.urlsafe_b64decode(cursor).decode()
-        except (binascii.Error, ValueError):
-            text = ""
-        digest, position = text[:16], text[16:]
-        if digest != self._digest(position):
-            raise Invalid(("query", "cursor"), "This cursor does not belong to this list", "cursor_invalid")
+            position = base64.urlsafe_b64decode(cursor).decode()[16:]
+        except ValueError:
+            position = ""
+        if cursor != self._cursor(position):
+            raise _FOREIGN_CURSOR
         return position
 
     def _digest(self, position: str) -> str:
@@ -196,15 +245,21 @@ def absolute(app: APIGatewayRestResolver, path: str) -> str:
     return f"{event.headers.get('x-forwarded-proto', 'https')}://{host}{stage}{path}"
 
 
-def _cors_headers(app: APIGatewayRestResolver, event: Event) -> dict[str, str]:
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    return app._cors.to_dict(headers.get("origin")) if app._cors else {}
-
-
 def _refused(error: CoachError) -> Response[str]:
     if isinstance(error, Invalid):
         return _invalid([{"loc": error.loc, "msg": error.detail, "type": error.kind}])
     return _error(error.status, error.detail)
+
+
+def _unconfigured(error: MissingSetting) -> Response[str]:
+    logger.error(str(error))
+    return _error(500, "Internal Server Error")
+
+
+def _unexpected(error: Exception) -> Response[str]:
+    """Whatever it is: the caller gets a plain 500, the log the traceback."""
+    logger.error("Unexpected error", exc_info=error)
+    return _error(500, "Internal Server Error")
 
 
 def _error(status: int, detail: Any) -> Response[str]:
