@@ -1,0 +1,48 @@
+"""The stacks that the end-to-end tests talk to: built, deployed and served by the same code as `make run`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.emulator import free_port
+from local.stack import LocalStack
+from tests.anthropic_stub import AnthropicStub
+from tests.e2e.client import Coach
+
+
+@pytest.fixture(scope="session")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack without a key."""
+    with LocalStack(free_port(), tmp_path_factory.mktemp("offline")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def anthropic() -> Iterator[AnthropicStub]:
+    with AnthropicStub() as stub:
+        yield stub
+
+
+@pytest.fixture(scope="session")
+def claude(anthropic: AnthropicStub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack with a key, whose Anthropic API is the stub."""
+    settings = {"ANTHROPIC_API_KEY": "sk-ant-test", "ANTHROPIC_BASE_URL": anthropic.base_url}
+    with LocalStack(free_port(), tmp_path_factory.mktemp("claude"), settings) as stack:
+        yield stack
+
+
+@pytest.fixture
+def coach(offline: LocalStack) -> Coach:
+    """A new user of the stack without a key."""
+    return Coach.registered(offline.url)
+
+
+def sample(question_id: int) -> str:
+    """The sample answer of a question: as good as answers get."""
+    from coach import questions
+
+    return str(questions.question(question_id).sample_answer)
+
+
+ROOT = Path(__file__).parents[2]

@@ -1,0 +1,88 @@
+"""What holds under parallel requests: on the local stack, since moto is not safe under threads."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import requests
+
+from local.stack import LocalStack
+from tests.e2e.client import Coach
+from tests.e2e.test_walk import STRONG
+
+DAILY_LIMIT = 200
+
+
+def at_once(call: Callable[[int], requests.Response], times: int) -> list[requests.Response]:
+    """Call `times` times, eight at a time."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(call, range(times)))
+
+
+def test_parallel_answers_are_numbered_without_gaps_and_counted_exactly(coach: Coach) -> None:
+    session = coach.session()
+
+    replies = at_once(lambda _: coach.answer(session, STRONG), 24)
+
+    assert Counter(reply.status_code for reply in replies) == {201: 24}
+    assert sorted(reply.json()["id"] for reply in replies) == list(range(1, 25))
+    scores = [coach.settled(session, number)["overall_score"] for number in range(1, 25)]
+    stats = coach.stats(session)
+    assert (stats["questions_count"], stats["pending_count"]) == (24, 0)
+    assert round(stats["avg_score"] * 24, 6) == round(sum(scores), 6)
+
+
+def test_one_idempotency_key_sent_in_parallel_makes_one_attempt(coach: Coach) -> None:
+    session = coach.session()
+
+    replies = at_once(lambda _: coach.answer(session, STRONG, Idempotency_Key="once"), 16)
+
+    assert Counter(reply.status_code for reply in replies) == {201: 1, 200: 15}
+    assert {reply.json()["id"] for reply in replies} == {1}
+    assert coach.stats(session)["questions_count"] == 1
+
+
+def test_one_session_id_sent_in_parallel_makes_one_session(coach: Coach) -> None:
+    chosen = {"id": str(uuid4()), "mode": "timed"}
+
+    replies = at_once(lambda _: coach.post("/api/sessions", chosen), 16)
+
+    assert Counter(reply.status_code for reply in replies) == {201: 1, 200: 15}
+    assert len({reply.json()["started_at"] for reply in replies}) == 1
+
+
+def test_an_address_is_registered_once_in_parallel(offline: LocalStack) -> None:
+    name = uuid4().hex
+    spellings = [f"{name}@example.com", f"{name.upper()}@example.com", f"{name}@EXAMPLE.com"]
+
+    def register(number: int) -> requests.Response:
+        body = {"email": spellings[number % 3], "password": "a long password"}
+        return Coach(offline.url).post("/auth/register", body)
+
+    replies = at_once(register, 9)
+
+    assert Counter(reply.status_code for reply in replies) == {201: 1, 409: 8}
+
+
+def test_no_answer_gets_into_a_session_that_has_ended(coach: Coach) -> None:
+    session = coach.session()
+
+    def answer_or_end(number: int) -> requests.Response:
+        return coach.post(f"/api/sessions/{session}/end") if number == 8 else coach.answer(session, STRONG)
+
+    replies = at_once(answer_or_end, 16)
+
+    ended = replies.pop(8).json()
+    taken = [reply for reply in replies if reply.status_code == 201]
+    assert {reply.status_code for reply in replies} <= {201, 409}
+    assert coach.stats(session)["questions_count"] == len(taken) == ended["questions_count"]
+
+
+def test_a_days_limit_is_exact_under_parallel_requests(coach: Coach) -> None:
+    sessions = [coach.session() for _ in range(8)]
+
+    replies = at_once(lambda number: coach.answer(sessions[number % 8], STRONG), DAILY_LIMIT + 20)
+
+    assert Counter(reply.status_code for reply in replies) == {201: DAILY_LIMIT, 429: 20}
+    assert sum(coach.stats(session)["questions_count"] for session in sessions) == DAILY_LIMIT

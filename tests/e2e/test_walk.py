@@ -1,0 +1,101 @@
+"""The acceptance walk, typed into a shell as the README has it, and what survives a crash of the whole stack."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.emulator import free_port
+from local.stack import LocalStack
+from tests.anthropic_stub import AnthropicStub
+from tests.e2e.client import Coach
+from tests.e2e.conftest import ROOT, sample
+
+STRONG = (
+    "The goal is less time from the barrier to the shop door, since every minute lost there is spent outside the shops. "
+    "I would serve occasional weekend visitors first rather than regulars, because they arrive in the hours when the "
+    "garage fills and know it least."
+)
+
+
+def typed(command: str, **variables: str) -> str:
+    """What a shell prints for a command of the walk."""
+    done = subprocess.run(["bash", "-c", command], env=variables, capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout
+
+
+def walk(url: str) -> list[str]:
+    """The five commands of the acceptance walk, as they stand in the README, for the stack at `url`."""
+    section = (ROOT / "README.md").read_text().split("## The acceptance walk")[1].split("\n## ")[0]
+    block = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0]
+    commands = re.split(r"\n(?=curl)", block.replace("\\\n", " ").strip())
+    return [command.replace("http://localhost:8002", url).replace("curl", "curl -sS") for command in commands]
+
+
+@pytest.mark.parametrize(("stack", "evaluator"), [("offline", "offline"), ("claude", "claude")])
+def test_the_acceptance_walk_works_as_typed(stack: str, evaluator: str, request: pytest.FixtureRequest) -> None:
+    url = request.getfixturevalue(stack).url
+    coach = Coach.registered(url)
+    create, read, add, end, attempts = walk(url)
+
+    created = json.loads(typed(create, TOKEN=coach.token))
+    shell = {"TOKEN": coach.token, "ID": created["id"]}
+    before = json.loads(typed(read, **shell))
+    added = json.loads(typed(add, **shell))
+    coach.settled(created["id"])
+    ended = json.loads(typed(end, **shell))
+    listed = json.loads(typed(attempts, **shell))
+
+    assert created["session_id"] == created["id"]
+    assert created["started_at"]
+    assert before["questions_count"] == 0
+    assert added["status"] == "pending"
+    assert ended["ended_at"]
+    assert [attempt["evaluation"]["evaluator"] for attempt in listed] == [evaluator]
+    assert ended["avg_score"] == listed[0]["overall_score"]
+
+
+def test_an_empty_headed_answer_scores_low_and_a_strong_one_high(coach: Coach) -> None:
+    session = coach.session()
+    coach.answer(session, "I would make a really great product that everybody loves, with a great design and good features.")
+    coach.answer(session, sample(1))
+
+    weak, strong = (coach.settled(session, number) for number in (1, 2))
+
+    assert weak["overall_score"] <= 4.0
+    assert strong["overall_score"] >= 7.0
+    assert all(quote in sample(1) for criterion in strong["criteria"] for quote in criterion["evidence"])
+
+
+def test_nothing_is_gone_after_everything_was_killed(tmp_path: Path) -> None:
+    port = free_port()
+    with LocalStack(port, tmp_path) as stack:
+        coach = Coach.registered(stack.url)
+        session = coach.session(category_filter="strategy")
+        coach.answer(session, sample(2), question_id=2)
+        evaluated = coach.settled(session)
+        ended = coach.post(f"/api/sessions/{session}/end").json()
+        waited = coach.session()
+        for _ in range(3):
+            coach.answer(waited, STRONG)
+        subprocess.run(["sleep", "3"], check=True)
+        stack.kill()
+
+    with LocalStack(port, tmp_path) as stack:
+        attempts = [coach.settled(waited, number) for number in (1, 2, 3)]
+
+        assert coach.attempt(session) == evaluated
+        assert coach.stats(session) == ended
+        assert [attempt["status"] for attempt in attempts] == ["evaluated"] * 3
+        assert coach.stats(waited)["pending_count"] == 0
+
+
+def test_two_stacks_do_not_disturb_each_other(offline: LocalStack, claude: LocalStack, anthropic: AnthropicStub) -> None:
+    here, there = Coach.registered(offline.url), Coach.registered(claude.url)
+    session = here.session()
+
+    assert Coach(claude.url, here.token).get(f"/api/sessions/{session}").status_code == 401
+    assert there.get(f"/api/sessions/{session}").status_code == 404
+    assert anthropic.base_url not in (offline.url, claude.url)
