@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ def _argument(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
 _Template.add_multi_constructor("!", _argument)
 
 
+@cache
 def template() -> dict[str, Any]:
     """template.yaml as a dict."""
     loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a SafeLoader

@@ -39,6 +39,9 @@ async def work(record: SQSRecord) -> None:
         if isinstance(later, SpendLimit):
             metrics.add_metric(name="SpendLimitReached", unit=MetricUnit.Count, value=1)
         raise
+    except Exception:  # the batch goes on without this one, and would not say why
+        logger.exception("Unexpected error", extra=about)
+        raise
     if outcome == "failed":
         metrics.add_metric(name="EvaluationsFailed", unit=MetricUnit.Count, value=1)
     logger.info("Worked", extra=about | {"outcome": outcome})

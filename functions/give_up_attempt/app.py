@@ -15,7 +15,7 @@ GAVE_UP = "The evaluation could not be finished after several tries. Your answer
 
 logger = Logger()
 metrics = Metrics()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
 
 
 def work(record: SQSRecord) -> None:

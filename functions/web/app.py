@@ -14,17 +14,24 @@ from coach.schemas import About, Health
 
 NAME = "PM Interview Coach"
 HERE = Path(__file__).parent
+BY_ACCEPT = {"Vary": "Accept"}
+ABOUT: dict[int, Any] = {
+    200: {
+        "description": "What answers",
+        "content": {"application/json": {"model": About}, "text/html": {"schema": {"type": "string"}}},
+    }
+}
 SWAGGER_UI = Path(generate_swagger_html.__code__.co_filename).parent
 
 app = api.create_app(open_to_all=True)
 
 
-@app.get("/", tags=["about"], summary="What answers here; the landing page for a browser")
-def root() -> Response[About]:
+@app.get("/", tags=["about"], summary="What answers here; the landing page for a browser", responses=ABOUT)
+def root() -> Response[About | str]:
     if "text/html" in app.current_event.headers.get("accept", ""):
-        return page(landing_page().replace("{{origin}}", escape(api.absolute(app, ""))))
+        return page(landing_page().replace("{{origin}}", escape(api.absolute(app, ""))), BY_ACCEPT)
     about = About(app=NAME, version=__version__, status="running")
-    return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=about)
+    return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=about, headers=BY_ACCEPT)
 
 
 @app.get(
@@ -72,8 +79,8 @@ def landing_page() -> str:
     return (HERE / "landing.html").read_text(encoding="utf-8")
 
 
-def page(html: str) -> Response[Any]:
-    return Response(status_code=200, content_type=f"{content_types.TEXT_HTML}; charset=utf-8", body=html)
+def page(html: str, headers: dict[str, str] | None = None) -> Response[Any]:
+    return Response(status_code=200, content_type=f"{content_types.TEXT_HTML}; charset=utf-8", body=html, headers=headers)
 
 
 handler = api.entrypoint(app)

@@ -1,149 +1,20 @@
 """The table's promises, on moto: one thread, the real schema, faults put in by the test."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
 
 from coach.errors import Busy, Conflict, NotFound, TooManyRequests
-from coach.model import (
-    Attempt,
-    Category,
-    Criterion,
-    Evaluation,
-    EvaluationRequest,
-    Evaluator,
-    Mode,
-    Session,
-    Status,
-    User,
-)
+from coach.model import Category, Evaluation, EvaluationRequest, Mode, Session, Status
 from coach.table import Held, Lease, Table
 from tests.conftest import OTHER, USER
+from tests.unit.faults import Faults, item_conflict, reply_lost, reply_lost_and_sent_again, transaction_conflict
+from tests.unit.given import ANSWER, NOW, a_session, a_user, add, an_evaluation, request_for
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ANSWER = "Drivers circle for ten minutes because nobody tells them where a place is free."
-
-
-def a_session(user_id: str = USER, *, started_at: datetime = NOW, **settings: Any) -> Session:
-    defaults: dict[str, Any] = {"category_filter": None, "mode": Mode.STANDARD, "timer_minutes": None}
-    return Session(
-        id=str(uuid4()),
-        user_id=user_id,
-        started_at=started_at,
-        ended_at=None,
-        attempts_count=0,
-        scored_count=0,
-        failed_count=0,
-        score_sum=0,
-        **defaults | settings,
-    )
-
-
-def an_evaluation(overall: int = 73) -> Evaluation:
-    return Evaluation(
-        overall=overall,
-        framework=70,
-        structure=75,
-        completeness=74,
-        strengths=("Names a segment",),
-        improvements=("Give a metric",),
-        suggested_framework="CIRCLES",
-        example_point=None,
-        criteria=(Criterion(name="Goal", score=80, evidence=("Drivers circle",), comment="Clear"),),
-        evaluator=Evaluator.OFFLINE,
-        model="offline-1",
-        rubric_version="1",
-        evaluated_at=NOW,
-        input_tokens=0,
-        output_tokens=0,
-        raw_reply="{}",
-    )
-
-
-def add(
-    table: Table, session: Session, *, key: str | None = None, answer: str = ANSWER, limit: int = 200
-) -> tuple[Attempt, bool]:
-    return table.add_attempt(
-        session.user_id,
-        session.id,
-        question_id=1,
-        answer_text=answer,
-        time_spent_sec=120,
-        idempotency_key=key,
-        daily_limit=limit,
-    )
-
-
-def request_for(attempt: Attempt) -> EvaluationRequest:
-    return EvaluationRequest(
-        user_id=attempt.user_id, session_id=attempt.session_id, attempt_id=attempt.id, round=attempt.round
-    )
-
-
-@pytest.fixture
-def session(table: Table) -> Session:
-    return table.create_session(a_session())[0]
-
-
-class Faults:
-    """Puts faults around a client's calls: each call takes the next fault; None lets it through."""
-
-    def __init__(self, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> None:
-        self.calls: list[str] = []
-        self._faults: list[Callable[[Callable[[], Any]], Any] | None] = []
-        original = client._make_api_call  # type: ignore[attr-defined]
-
-        def call(operation: str, arguments: Any) -> Any:
-            self.calls.append(operation)
-            fault = self._faults.pop(0) if self._faults else None
-            return fault(lambda: original(operation, arguments)) if fault else original(operation, arguments)
-
-        monkeypatch.setattr(client, "_make_api_call", call)
-
-    def next(self, *faults: Callable[[Callable[[], Any]], Any] | None) -> None:
-        self._faults = list(faults)
-
-
-@pytest.fixture
-def faults(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Faults:
-    return Faults(dynamodb, monkeypatch)
-
-
-def reply_lost_and_sent_again(call: Callable[[], Any]) -> Any:
-    """The write is applied, its reply is lost, and the same request is sent once more."""
-    call()
-    return call()
-
-
-def reply_lost(call: Callable[[], Any]) -> Any:
-    call()
-    raise ReadTimeoutError(endpoint_url="http://dynamodb")
-
-
-def transaction_conflict(_: Callable[[], Any]) -> Any:
-    reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
-    error = {"Error": {"Code": "TransactionCanceledException", "Message": "conflict"}, "CancellationReasons": reasons}
-    raise _client_error("TransactionCanceledException", error)
-
-
-def item_conflict(_: Callable[[], Any]) -> Any:
-    raise _client_error("TransactionConflictException", {"Error": {"Code": "TransactionConflictException"}})
-
-
-def _client_error(name: str, response: Any) -> ClientError:
-    import boto3
-
-    client = boto3.client("dynamodb")
-    error: ClientError = getattr(client.exceptions, name)(response, "Write")
-    return error
-
 
 # Sessions
 
@@ -604,10 +475,6 @@ def test_the_breaker_is_closed_until_it_expires(dynamodb: "DynamoDBClient") -> N
 
 
 # Accounts
-
-
-def a_user(email: str = "ada@example.com") -> User:
-    return User(id=str(uuid4()), email=email, full_name="Ada", is_active=True, created_at=NOW, last_login=None)
 
 
 def test_an_address_belongs_to_one_account_whatever_its_case(table: Table) -> None:

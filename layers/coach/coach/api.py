@@ -17,8 +17,11 @@ from urllib.parse import urlencode
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Depends, Response, content_types
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
-from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
+)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.request import Request
 from aws_lambda_powertools.logging import correlation_paths
@@ -117,11 +120,14 @@ def create_app(*, open_to_all: bool = False) -> APIGatewayRestResolver:
             extra_origins=others,
             allow_headers=["Idempotency-Key"],
             expose_headers=["Link", "Location"],
+            max_age=600,
         ),
     )
     app._request_validation_middleware = _Gate(open_to_all=open_to_all)
+    app._response_validation_middleware = OpenAPIResponseValidationMiddleware(has_response_validation_error=True)
     app.exception_handler(CoachError)(_refused)
     app.exception_handler(RequestValidationError)(lambda error: _invalid(error.errors()))
+    app.exception_handler(ResponseValidationError)(_unpromised)
     app.exception_handler(MissingSetting)(_unconfigured)
     app.exception_handler(Exception)(_unexpected)
     app.not_found(lambda _: _error(404, "Not Found"))
@@ -140,8 +146,7 @@ def entrypoint(app: APIGatewayRestResolver) -> Handler:
         logger.info("Answered", extra=outcome)
         return response
 
-    # What is loaded by now stays for good: the collector need never look at it again.
-    gc.collect()
+    # What is loaded by now stays for good: the collector need never look at it, not even once now.
     gc.freeze()
     return handler
 
@@ -253,6 +258,12 @@ def _refused(error: CoachError) -> Response[str]:
 
 def _unconfigured(error: MissingSetting) -> Response[str]:
     logger.error(str(error))
+    return _error(500, "Internal Server Error")
+
+
+def _unpromised(error: ResponseValidationError) -> Response[str]:
+    """Our own mistake: the route answers what its type does not promise. What it is must not get into the log."""
+    logger.error("Not the promised response", extra={"errors": [(each["loc"], each["type"]) for each in error.errors()]})
     return _error(500, "Internal Server Error")
 
 

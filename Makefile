@@ -1,0 +1,48 @@
+.DEFAULT_GOAL := help
+.PHONY: help run build test check bench deploy lock openapi clean
+
+PYTHON := $(shell local/find-python)
+DEV := .venv/dev/bin
+export SAM_CLI_TELEMETRY := 0
+
+help: ## list what can be done
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+run: .stack ## serve the app on http://localhost:8002, until Ctrl-C
+	@.venv/stack/bin/python -m local
+
+build: ## build the functions for this machine
+	@$(PYTHON) -m local.build
+
+test: check ## run all tests (ARGS="..." are pytest's)
+	$(DEV)/pytest $(ARGS)
+
+check: .dev .sam ## lint, types, imports, template
+	$(DEV)/ruff check
+	$(DEV)/ruff format --check
+	$(DEV)/mypy -p coach -p local
+	$(DEV)/lint-imports
+	AWS_DEFAULT_REGION=us-east-1 .venv/sam/bin/sam validate --lint
+
+bench: .dev ## measure cold starts and throughput
+	$(DEV)/python -m tests.benchmarks $(ARGS)
+
+deploy: ## build for AWS and deploy there (ARGS="..." are sam deploy's)
+	@$(PYTHON) -m local.build --aws
+	.venv/sam/bin/sam deploy --template-file .aws-sam/aws/build/template.yaml $(ARGS)
+
+openapi: .dev ## write the API's OpenAPI document anew
+	$(DEV)/python -m local.openapi
+
+lock: .lock ## pin the newest versions of what requirements/*.in name (ARGS="--upgrade")
+	@for name in lock sam stack runtime; do $(PIN) requirements/$$name.in -o requirements/$$name.txt; done
+	@$(PIN) requirements/dev.in layers/coach/requirements.txt functions/*/requirements.txt -o requirements/dev.txt
+PIN = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate $(ARGS)
+
+clean: ## remove what was built and installed; your practice data in .local stays
+	rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .local/*/image
+
+# The environments: made when they are missing or outdated, see local/environments.py
+.dev .sam .stack .runtime .lock: .%:
+	@$(PYTHON) -m local.environments $*
+.PHONY: .dev .sam .stack .runtime .lock

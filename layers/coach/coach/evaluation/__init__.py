@@ -1,0 +1,139 @@
+"""Evaluating an answer: the seam between those who want an evaluation and the evaluators that make one.
+
+    evaluator = configured(os.environ)
+    evaluation = await evaluate(evaluator, question, answer_text)
+
+`evaluate` looks through the gates first; whoever calls an evaluator directly skips them.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from coach.errors import EvaluationUnavailable, MissingSetting
+from coach.evaluation.gates import Stopped, gate
+from coach.evaluation.offline import OfflineEvaluator, suggested_framework
+from coach.evaluation.rubric import Rubric, rubric
+from coach.evaluation.text import readable
+from coach.model import Criterion, Evaluation, Evaluator, Question
+
+GATE_MODEL = "gate"
+
+DEFAULT_MODEL = "claude-haiku-5-5"
+DEFAULT_BEDROCK_MODEL = "anthropic.claude-haiku-5-5"
+DEFAULT_MAX_TOKENS = 16_000
+DEFAULT_DEADLINE_SECONDS = 75.0
+
+
+class AnswerEvaluator(Protocol):
+    """Who grades.
+
+    Raises EvaluationRefused (this answer never), EvaluationUnavailable (not now), and its kinds SpendLimitReached and
+    UnusableReply.
+    """
+
+    @property
+    def kind(self) -> Evaluator: ...
+
+    async def evaluate(self, question: Question, answer_text: str) -> Evaluation: ...
+
+
+class UnusableReply(EvaluationUnavailable):
+    """The model replied and the reply is no evaluation. Asking once more may help; a second time is a failure."""
+
+
+class InvalidSetting(Exception):
+    """A variable of the environment that has no usable value; the text names it and never shows a key."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+
+
+async def evaluate(
+    evaluator: AnswerEvaluator,
+    question: Question,
+    answer_text: str,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Evaluation:
+    """Evaluate an answer; what is no answer at all gets its low score here, and nobody is asked or paid."""
+    answer = readable(answer_text)
+    stopped = gate(question.question_text, answer)
+    if stopped is None:
+        return await evaluator.evaluate(question, answer)
+    return _gated(stopped, rubric(question.category), evaluator.kind, answer, clock())
+
+
+def configured(environment: Mapping[str, str]) -> AnswerEvaluator:
+    """The evaluator that the environment asks for: `EVALUATOR` claude, bedrock or offline.
+
+    When it says nothing: claude with an ANTHROPIC_API_KEY, offline without. Raises InvalidSetting or MissingSetting.
+    """
+    api_key = environment.get("ANTHROPIC_API_KEY", "").strip()
+    wanted = environment.get("EVALUATOR", "").strip().lower() or ("claude" if api_key else "offline")
+    if wanted == "offline":
+        return OfflineEvaluator()
+    if wanted not in ("claude", "bedrock"):
+        raise InvalidSetting("EVALUATOR", "must be claude, bedrock or offline")
+
+    base_url = environment.get("ANTHROPIC_BASE_URL", "").strip() or None
+    if base_url and not base_url.startswith(("http://", "https://")):
+        raise InvalidSetting("ANTHROPIC_BASE_URL", "must begin with http:// or https://")
+    model = environment.get("ANTHROPIC_MODEL", "").strip()
+    max_tokens = int(_number(environment, "ANTHROPIC_MAX_TOKENS", DEFAULT_MAX_TOKENS))
+    deadline_seconds = _number(environment, "EVALUATION_DEADLINE_SECONDS", DEFAULT_DEADLINE_SECONDS)
+    if wanted == "claude" and not api_key:
+        raise MissingSetting("ANTHROPIC_API_KEY")
+    if not api_key.isascii() or any(map(str.isspace, api_key)):
+        raise InvalidSetting("ANTHROPIC_API_KEY", "has characters that no key has")
+
+    # Not at the top: importing the SDK takes seconds, which only the function that evaluates should spend.
+    from coach.evaluation.claude import ClaudeEvaluator
+
+    if wanted == "bedrock":
+        return ClaudeEvaluator.on_bedrock(
+            model=model or DEFAULT_BEDROCK_MODEL,
+            max_tokens=max_tokens,
+            deadline_seconds=deadline_seconds,
+            region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or None,
+        )
+    return ClaudeEvaluator.on_anthropic(
+        api_key=api_key,
+        base_url=base_url,
+        model=model or DEFAULT_MODEL,
+        max_tokens=max_tokens,
+        deadline_seconds=deadline_seconds,
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 1_000_000):
+        raise InvalidSetting(name, "must be a whole number above 0")
+    return float(text)
+
+
+def _gated(stopped: Stopped, graded_by: Rubric, kind: Evaluator, answer: str, now: datetime) -> Evaluation:
+    return Evaluation(
+        overall=stopped.tenths,
+        framework=stopped.tenths,
+        structure=stopped.tenths,
+        completeness=stopped.tenths,
+        strengths=(),
+        improvements=(stopped.reason, stopped.advice),
+        suggested_framework=suggested_framework(graded_by, answer),
+        example_point=graded_by.criteria[0].example,
+        criteria=tuple(
+            Criterion(name=criterion.name, score=10, evidence=(), comment=stopped.reason)
+            for criterion in graded_by.criteria
+        ),
+        evaluator=kind,
+        model=GATE_MODEL,
+        rubric_version=graded_by.version,
+        evaluated_at=now,
+        input_tokens=0,
+        output_tokens=0,
+        raw_reply=None,
+    )

@@ -1,0 +1,216 @@
+"""What can be seen without asking anyone: answers that are no answers, and text that speaks to the grader. Pure.
+
+A gate fires only where there is no doubt, in any language: what is merely bad is for an evaluator to say.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from coach.evaluation.rubric import vocabulary
+from coach.evaluation.text import words
+
+MIN_WORDS = 25
+
+_RARE_PAIRS = re.compile(
+    "asdf|qwer|sdf|dfg|fgh|ghj|hjk|jkl|zxc|xcv|cvb|vbn|bnm|wert|tyu|yui|iop|"
+    "b[kqx]|c[bfgjvwx]|d[qx]|f[bcdghkmpqvwxz]|g[cjkqvxz]|h[fghjkpqvxz]|j[bcghjlmpqrtvwxyz]|k[cgjpqxz]|l[qx]|"
+    "m[gjkqvxz]|p[gjqvxz]|q[^u]|s[jx]|t[qx]|v[bcdfghjkmnpqtvwxz]|w[jqvxz]|x[bdgjkmnqrsvwz]|y[jqy]|z[cfgjkpqrtvx]|"
+    r"(.)\1\1"
+)
+_ARTICLES = frozenset({"the", "an", "my", "our", "their"})
+_PREPOSITIONS = frozenset({"of", "with", "from", "to", "into", "at"})
+_NEVER_AFTER_EITHER = frozenset(
+    {
+        "of",
+        "and",
+        "or",
+        "but",
+        "is",
+        "are",
+        "was",
+        "were",
+        "would",
+        "can",
+        "will",
+        "because",
+        "than",
+        "if",
+        "so",
+        "from",
+    }
+)
+_NEVER_AFTER_AN_ARTICLE = _NEVER_AFTER_EITHER | {
+    "to",
+    "be",
+    "for",
+    "that",
+    "with",
+    "it",
+    "we",
+    "they",
+    "the",
+    "an",
+    "has",
+}
+
+_GRADER = r"(?:grader|evaluator|assessor|examiner|rater|llm|claude|chatgpt)"
+_ANSWER = r"(?:answer|response|submission|attempt)"
+_FULL_MARKS = (
+    r"(?:(?:10|ten)\s?(?:/|out of)\s?(?:10|ten)|(?:full|maximum|max|perfect) (?:marks?|scores?|points|grades?|credit))"
+)
+_JUDGED = r"(?:should|must) (?:be (?:given|graded|scored|rated|marked|awarded)|get|receive)"
+_PRAISED = r"(?:names|identif\w+|demonstrat\w+|shows|explains|provides|covers|chose|chooses|states|meets|deserves|has|is|gives)"
+_TO_THE_GRADER = re.compile(
+    "|".join(
+        [
+            r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instructions?|prompts?|rubrics?|guidelines)\b",
+            rf"\byou are (?:now )?(?:an?|the|my) (?:\w+ ){{0,3}}?(?:{_GRADER}|assistant|ai|model)\b",
+            rf"\b(?:dear|hey|hi|hello|to|for|attention|note)\W{{1,3}}(?:the )?(?:\w+ )?{_GRADER}\b",
+            rf"\b{_GRADER}s?\b.{{0,60}}\b(?:must|should|please|award|give|mark|score)\b",
+            rf"\b(?:give|award|assign|rate|score|grade|mark|evaluate)\b.{{0,30}}\b(?:this|my) {_ANSWER}\b",
+            rf"\b(?:give|award|assign|score|rate|grade|deserves?|receives?)\b.{{0,40}}\b{_FULL_MARKS}(?!\w)",
+            rf"\b(?:this|my|the) {_ANSWER}\b.{{0,60}}\b(?:deserves?|merits|meets|satisf\w+|demonstrates|{_JUDGED})\b",
+            rf"\bthe (?:candidate|applicant|interviewee) (?:\w+ly )?{_PRAISED}\b",
+            r"\ball (?:of )?(?:the )?(?:checks?|criteria)\b.{0,20}\b(?:met|satisfied|fulfilled|passed)\b",
+            r"\bmark (?:all|every|each)\b",
+            r"\b(?:system prompt|prompt injection|jailbreak|as an ai|grading (?:instructions?|rubric|policy|mode))\b",
+            r"^\W*(?:system|assistant|developer)\W{0,3}(?:prompt|message|note|override|update)?\s?\W{0,2}:",
+            r"</?\s?(?:system|answer|instructions?|rubric|grading|evaluation|assistant|admin)\b",
+            r"\"(?:verdict|check|check_id|checks|quotes|overall|score|overall_score|findings)\"\s?:",
+            r"\b(?:end|start|beginning) of (?:the )?(?:answer|candidate|submission)\b",
+        ]
+    ),
+    re.IGNORECASE,
+)
+_HINTS = (
+    *("instruct", "prompt", "rubric", "guideline", "you are", "grader", "evaluator", "assessor", "examiner", "rater"),
+    *(
+        "llm",
+        "claude",
+        "chatgpt",
+        "answer",
+        "response",
+        "submission",
+        "attempt",
+        "10",
+        "ten",
+        "full ",
+        "maximum",
+        "max ",
+    ),
+    *(
+        "perfect",
+        "candidate",
+        "applicant",
+        "interviewee",
+        "all ",
+        "mark ",
+        "jailbreak",
+        "as an ai",
+        "grading",
+        "system",
+    ),
+    *("assistant", "developer", "<", '"'),
+)
+"""One of these is in whatever the pattern matches; looking for them first is several times as fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why an answer is not worth an evaluator's time, the overall score (in tenths) that it gets, and what to do."""
+
+    tenths: int
+    reason: str
+    advice: str
+
+
+def gate(question_text: str, answer: str) -> Stopped | None:
+    """None for an answer that somebody should read."""
+    said = words(answer)
+    if _echoes(words(question_text), said):
+        return Stopped(
+            10, "The answer repeats the question.", "Answer it in your own words, beginning with a decision."
+        )
+    if _gibberish(answer, said):
+        return Stopped(10, "The answer cannot be read as text.", "Write whole sentences.")
+    if len(said) < MIN_WORDS:
+        reason = f"The answer is far too short to grade: {len(said)} words."
+        return Stopped(10, reason, "Say what you would do, for whom and why, in at least ten sentences.")
+    if _share_of_new_triples(said) < 0.4:
+        return Stopped(15, "The answer says the same thing over and over.", "Say each point once, then develop it.")
+    if _names_and_nothing_else(said):
+        reason = "The answer names frameworks and does nothing with them."
+        return Stopped(20, reason, "Pick one framework and fill it with what is particular to this question.")
+    return None
+
+
+def addresses_grader(text: str) -> bool:
+    """Whether a passage speaks to whoever grades it, or about its own grade, instead of answering."""
+    plain = " ".join(text.split())
+    lower = plain.lower()
+    return any(hint in lower for hint in _HINTS) and _TO_THE_GRADER.search(plain) is not None
+
+
+@cache
+def common_words() -> frozenset[str]:
+    """Words that make no answer particular: grammar, and what every answer of a product manager says."""
+    return frozenset(vocabulary()["grammar"] + vocabulary()["trade"])
+
+
+@cache
+def framework_names() -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(name.rstrip("*").split()) for name in vocabulary()["frameworks"])
+
+
+def frameworks_named(said: Sequence[str]) -> set[tuple[str, ...]]:
+    text = f" {' '.join(said)} "
+    return {name for name in framework_names() if f" {' '.join(name)} " in text}
+
+
+def _echoes(question: list[str], said: list[str]) -> bool:
+    """Most of it is the question's own wording, and what is left is no answer."""
+    asked = set(zip(question, question[1:], question[2:], strict=False))
+    echoed: set[int] = set()
+    for start, triple in enumerate(zip(said, said[1:], said[2:], strict=False)):
+        if triple in asked:
+            echoed.update(range(start, start + 3))
+    return len(echoed) > len(said) / 2 and len(said) - len(echoed) < MIN_WORDS
+
+
+def _gibberish(answer: str, said: list[str]) -> bool:
+    solid = "".join(answer.split())
+    if sum(map(str.isalnum, solid)) < len(solid) / 2:
+        return True
+    longer = [word for word in said if len(word) >= 4 and word.isascii() and word.isalpha()]
+    if len(longer) >= 5 and sum(_RARE_PAIRS.search(word) is not None for word in longer) > 0.35 * len(longer):
+        return True
+    if sum(len(word) > 30 for word in said) > len(said) / 4 or "lorem ipsum" in " ".join(said[:200]):
+        return True
+    return _shuffled(said)
+
+
+def _shuffled(said: list[str]) -> bool:
+    """Words of English in no order: "the of" and "to because" come up, which grammar rules out."""
+    places = impossible = 0
+    for word, follower in pairwise(said):
+        if word in _ARTICLES:
+            places, impossible = places + 1, impossible + (follower in _NEVER_AFTER_AN_ARTICLE)
+        elif word in _PREPOSITIONS:
+            places, impossible = places + 1, impossible + (follower in _NEVER_AFTER_EITHER)
+    return impossible >= 2 and impossible > 0.08 * places
+
+
+def _share_of_new_triples(said: list[str]) -> float:
+    triples = list(zip(said, said[1:], said[2:], strict=False))
+    return len(set(triples)) / len(triples)
+
+
+def _names_and_nothing_else(said: list[str]) -> bool:
+    named = frameworks_named(said)
+    in_names = {part for name in named for part in name}
+    distinct = set(said)
+    particular = distinct - common_words() - in_names
+    return len(named) >= 3 and len(particular) < max(6, 0.22 * len(distinct))

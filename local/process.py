@@ -1,0 +1,58 @@
+"""Running other programs so that none outlives us."""
+
+import contextlib
+import fcntl
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from local.errors import LocalError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*command: str | Path, log: Path, env: Mapping[str, str] | None = None) -> None:
+    """Run a tool in the project's folder to its end, with what it prints in `log`.
+
+    An interruption (Ctrl-C) takes the tool along, with all that it started. Raises LocalError when the tool fails.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            status = process.wait()
+        except BaseException:
+            kill_group(process)
+            raise
+    if status != 0:
+        tail = "\n    ".join(log.read_text(errors="replace").strip().splitlines()[-12:])
+        raise LocalError(f"this failed: {shlex.join(map(str, command))}\n    {tail}\n    (all of it: {log})")
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that leads its session, and everything that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder and all that is in it; ten thousands of files, which takes `shutil.rmtree` seconds."""
+    subprocess.run(["rm", "-rf", folder], check=True)  # noqa: S603, S607
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, busy: str | None = None) -> Iterator[None]:
+    """Hold a lock that the system frees when we die. Waits for it, or raises LocalError(busy) where that is given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError:
+            raise LocalError(busy) from None
+        yield

@@ -1,0 +1,38 @@
+"""Questions and answers for the tests of the evaluation: weak, solid and strong ones from answers/<category>.md."""
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from coach.model import Category, Difficulty, Question
+
+BANDS = ("weak", "solid", "strong")
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@cache
+def parts(category: Category) -> dict[str, str]:
+    text = (Path(__file__).with_name("answers") / f"{category}.md").read_text(encoding="utf-8")
+    _, *pieces = re.split(r"^=== (.*) ===\n", text, flags=re.MULTILINE)
+    return {name: body.strip() for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
+
+
+def answer(category: Category, band: str) -> str:
+    return parts(category)[band]
+
+
+def question(category: Category = Category.PRODUCT_DESIGN, text: str | None = None) -> Question:
+    return Question(
+        id=1,
+        category=category,
+        subcategory=None,
+        difficulty=Difficulty.MEDIUM,
+        question_text=text or parts(category)["question"],
+        source="test",
+        frameworks=(),
+        hint=None,
+        sample_answer=None,
+        created_at=NOON,
+        updated_at=None,
+    )

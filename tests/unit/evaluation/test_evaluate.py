@@ -1,0 +1,106 @@
+"""The seam: gates first, then the evaluator that the environment asks for."""
+
+import asyncio
+
+import pytest
+
+from coach.errors import MissingSetting
+from coach.evaluation import InvalidSetting, configured, evaluate
+from coach.evaluation.offline import OfflineEvaluator
+from coach.model import Category, Evaluation, Evaluator, Question
+from tests.unit.evaluation.samples import NOON, answer, question
+
+KEY = "sk-ant-not-a-real-key"
+
+
+class Recording:
+    """An evaluator that notes what it is asked and otherwise grades offline."""
+
+    kind = Evaluator.CLAUDE
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
+        self.asked.append(answer_text)
+        return OfflineEvaluator(clock=lambda: NOON).grade(question, answer_text)
+
+
+def test_a_real_answer_is_given_to_the_evaluator() -> None:
+    evaluator = Recording()
+    text = answer(Category.PRODUCT_DESIGN, "solid")
+
+    made = asyncio.run(evaluate(evaluator, question(), text))
+
+    assert evaluator.asked == [text]
+    assert made.model == "offline-1"
+
+
+def test_what_is_no_answer_is_scored_low_without_asking_anybody() -> None:
+    evaluator = Recording()
+
+    made = asyncio.run(evaluate(evaluator, question(), "asdf qwer " * 30, clock=lambda: NOON))
+
+    assert evaluator.asked == []
+    assert (made.overall, made.framework, made.structure, made.completeness) == (10, 10, 10, 10)
+    assert made.evaluator is Evaluator.CLAUDE
+    assert made.model == "gate"
+    assert made.improvements[0] == "The answer cannot be read as text."
+    assert made.strengths == ()
+    assert made.evaluated_at == NOON
+    assert (made.input_tokens, made.output_tokens) == (0, 0)
+    assert all(criterion.score == 10 and criterion.evidence == () for criterion in made.criteria)
+
+
+def test_characters_that_no_database_holds_never_reach_the_evaluator() -> None:
+    evaluator = Recording()
+
+    asyncio.run(evaluate(evaluator, question(), answer(Category.PRODUCT_DESIGN, "solid") + "\x00 \ud800 \x1b[2J"))
+
+    assert evaluator.asked[0].endswith("  \ufffd  [2J")
+
+
+def test_without_a_key_it_is_offline() -> None:
+    assert configured({}).kind is Evaluator.OFFLINE
+    assert configured({"ANTHROPIC_API_KEY": "  "}).kind is Evaluator.OFFLINE
+
+
+def test_with_a_key_it_is_claude() -> None:
+    assert configured({"ANTHROPIC_API_KEY": KEY}).kind is Evaluator.CLAUDE
+
+
+def test_offline_can_be_asked_for_although_there_is_a_key() -> None:
+    assert configured({"ANTHROPIC_API_KEY": KEY, "EVALUATOR": "offline"}).kind is Evaluator.OFFLINE
+
+
+def test_bedrock_needs_no_key() -> None:
+    assert configured({"EVALUATOR": "Bedrock", "AWS_REGION": "eu-central-1"}).kind is Evaluator.CLAUDE
+
+
+def test_claude_without_a_key_is_a_missing_setting() -> None:
+    with pytest.raises(MissingSetting, match="ANTHROPIC_API_KEY"):
+        configured({"EVALUATOR": "claude"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EVALUATOR", "gpt"),
+        ("ANTHROPIC_BASE_URL", "localhost:9000"),
+        ("ANTHROPIC_MAX_TOKENS", "many"),
+        ("ANTHROPIC_MAX_TOKENS", "0"),
+        ("ANTHROPIC_MAX_TOKENS", "-5"),
+        ("ANTHROPIC_MAX_TOKENS", "1e9"),
+        ("EVALUATION_DEADLINE_SECONDS", "nan"),
+        ("EVALUATION_DEADLINE_SECONDS", "0"),
+        ("ANTHROPIC_API_KEY", "two words"),
+        ("ANTHROPIC_API_KEY", "schlüssel"),
+    ],
+)
+def test_a_bad_setting_is_named_and_a_key_is_not_shown(name: str, value: str) -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        configured({"ANTHROPIC_API_KEY": KEY} | {name: value})
+
+    assert str(refused.value).startswith(f"{name} ")
+    assert value not in str(refused.value) or value == "0"
+    assert KEY not in str(refused.value)

@@ -1,0 +1,267 @@
+"""What tests of the table, the worker and the pipeline are given: sessions, attempts, evaluations, an evaluator that
+says what the test wants, a clock that the test moves."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from coach.model import (
+    Attempt,
+    Criterion,
+    Evaluation,
+    EvaluationRequest,
+    Evaluator,
+    Mode,
+    Question,
+    Session,
+    Status,
+    User,
+)
+from coach.table import Table
+from tests.conftest import USER
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ANSWER = (
+    "Drivers circle for ten minutes because nobody tells them where a place is free, so I would show free places on "
+    "a map, guide each driver to one, and measure the minutes from the gate to the parked car."
+)
+VISIBILITY_SECONDS = 540
+LEASE_SECONDS = 95
+
+
+class Clock:
+    """Seconds since the epoch; they pass only when the test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = NOW.timestamp() + 0.4
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def a_session(user_id: str = USER, *, started_at: datetime = NOW, **settings: Any) -> Session:
+    defaults: dict[str, Any] = {
+        "id": str(uuid4()),
+        "category_filter": None,
+        "mode": Mode.STANDARD,
+        "timer_minutes": None,
+    }
+    return Session(
+        user_id=user_id,
+        started_at=started_at,
+        ended_at=None,
+        attempts_count=0,
+        scored_count=0,
+        failed_count=0,
+        score_sum=0,
+        **defaults | settings,
+    )
+
+
+def a_user(email: str = "ada@example.com") -> User:
+    return User(id=str(uuid4()), email=email, full_name="Ada", is_active=True, created_at=NOW, last_login=None)
+
+
+def an_evaluation(overall: int = 73) -> Evaluation:
+    return Evaluation(
+        overall=overall,
+        framework=70,
+        structure=75,
+        completeness=74,
+        strengths=("Names a segment",),
+        improvements=("Give a metric",),
+        suggested_framework="CIRCLES",
+        example_point=None,
+        criteria=(Criterion(name="Goal", score=80, evidence=("Drivers circle",), comment="Clear"),),
+        evaluator=Evaluator.OFFLINE,
+        model="offline-1",
+        rubric_version="1",
+        evaluated_at=NOW,
+        input_tokens=0,
+        output_tokens=0,
+        raw_reply="{}",
+    )
+
+
+def add(
+    table: Table,
+    session: Session,
+    *,
+    key: str | None = None,
+    answer: str = ANSWER,
+    limit: int = 200,
+    question_id: int = 1,
+) -> tuple[Attempt, bool]:
+    return table.add_attempt(
+        session.user_id,
+        session.id,
+        question_id=question_id,
+        answer_text=answer,
+        time_spent_sec=120,
+        idempotency_key=key,
+        daily_limit=limit,
+    )
+
+
+def request_for(attempt: Attempt) -> EvaluationRequest:
+    return EvaluationRequest(
+        user_id=attempt.user_id, session_id=attempt.session_id, attempt_id=attempt.id, round=attempt.round
+    )
+
+
+def attempts_of(table: Table, session: Session) -> list[Attempt]:
+    return list(table.attempts(session.user_id, session.id, page_size=50))
+
+
+def recounted(table: Table, session: Session) -> Session:
+    """The session as it is stored, with its counters counted anew from its attempts."""
+    attempts = attempts_of(table, session)
+    scores = [attempt.evaluation.overall for attempt in attempts if attempt.evaluation]
+    return replace(
+        table.session(session.user_id, session.id),
+        attempts_count=len(attempts),
+        scored_count=sum(attempt.status is Status.EVALUATED for attempt in attempts),
+        failed_count=sum(attempt.status is Status.FAILED for attempt in attempts),
+        score_sum=sum(scores),
+    )
+
+
+class Grader:
+    """An evaluator that does what the test says, call after call, the last for ever: give an overall score in tenths,
+    raise an error, or await something that returns a score. `answered` are the questions and answers it was paid for.
+
+    `around` is put around each call to the model.
+    """
+
+    kind = Evaluator.CLAUDE
+
+    def __init__(
+        self,
+        *script: "int | BaseException | Callable[[], Awaitable[int]]",
+        around: Callable[[Callable[[], Evaluation]], Evaluation] = lambda call: call(),
+    ) -> None:
+        self.answered: list[tuple[int, str]] = []
+        self._script = list(script or [73])
+        self._around = around
+
+    @property
+    def calls(self) -> int:
+        return len(self.answered)
+
+    async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
+        step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        score = await step() if callable(step) else step
+
+        def ask() -> Evaluation:
+            self.answered.append((question.id, answer_text))
+            if isinstance(score, BaseException):
+                raise score
+            return an_evaluation(score)
+
+        return self._around(ask)
+
+
+def imbalances(client: "DynamoDBClient") -> list[str]:
+    """What does not add up in the table: counters against attempts, keys and addresses against what they lead to."""
+    items = [
+        {name: next(iter(value.values())) for name, value in item.items()}
+        for item in client.scan(TableName="coach")["Items"]
+    ]
+    return [f"{item['pk']} {item['sk']}" for item in items if not _adds_up(item, items)]
+
+
+def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
+    of_the_user = [other for other in items if other["pk"] == item["pk"] and "#ATTEMPT#" in other["sk"]]
+    match item["sk"].split("#"):
+        case ["SESSION", session_id]:
+            own = [attempt for attempt in of_the_user if attempt["session_id"] == session_id]
+            scores = [int(attempt["evaluation"]["overall"]["N"]) for attempt in own if "evaluation" in attempt]
+            failed = [attempt for attempt in own if attempt["status"] == "failed"]
+            numbers = sorted(int(attempt["id"]) for attempt in own)
+            counters = [int(item[name]) for name in ("attempts_count", "scored_count", "failed_count", "score_sum")]
+            return counters == [len(own), len(scores), len(failed), sum(scores)] and numbers == [
+                *range(1, len(own) + 1)
+            ]
+        case ["SESSION", session_id, "KEY", _]:
+            made = session_id, item["attempt_id"]
+            return any((attempt["session_id"], attempt["id"]) == made for attempt in of_the_user)
+        case ["QUOTA", _]:
+            return int(item["attempts"]) == len(of_the_user)
+        case ["ANSWERED", question]:
+            return int(item["attempts"]) == sum(int(attempt["question_id"]) == int(question) for attempt in of_the_user)
+        case ["EMAIL"]:
+            return any((other["pk"], other["sk"]) == (f"USER#{item['user_id']}", "PROFILE") for other in items)
+        case ["PROFILE"]:
+            return any(other["pk"] == f"EMAIL#{item['email'].casefold()}" for other in items)
+    return True
+
+
+# Events
+
+
+class Queue:
+    """Stands for the evaluation queue: what was sent, and for how long messages were hidden."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.hidden: dict[str, int] = {}
+
+    def send(self, messages: list[str]) -> list[int]:
+        self.sent += messages
+        return []
+
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        self.hidden[receipt_handle] = seconds
+
+
+def sqs_event(*bodies: str) -> dict[str, Any]:
+    """Messages m0, m1, ... with the receipt handles r0, r1, ..."""
+    return {
+        "Records": [
+            {
+                "messageId": f"m{index}",
+                "receiptHandle": f"r{index}",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1795262400000"},
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:evaluations",
+                "awsRegion": "us-east-1",
+            }
+            for index, body in enumerate(bodies)
+        ]
+    }
+
+
+def lambda_context() -> Any:
+    return SimpleNamespace(
+        function_name="test",
+        memory_limit_in_mb=1024,
+        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:test",
+        aws_request_id="11111111-2222-4333-8444-555555555555",
+    )
+
+
+def metrics_in(output: str) -> dict[str, float]:
+    """What the metrics in a function's output (EMF, a JSON object on a line) add up to, by name."""
+    totals: dict[str, float] = {}
+    for line in output.splitlines():
+        blob = json.loads(line) if line.startswith("{") else {}
+        for directive in blob.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in directive["Metrics"]:
+                values = blob[metric["Name"]]
+                totals[metric["Name"]] = totals.get(metric["Name"], 0) + sum(
+                    values if isinstance(values, list) else [values]
+                )
+    return totals

@@ -1,0 +1,342 @@
+"""Accounts: registering, signing in, and what becomes of a password."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+from argon2 import PasswordHasher
+
+from coach import services
+from coach.services import KeyRing
+from coach.table import Table
+from functions.accounts import app
+from tests.unit.events import Answer, call
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+EMAIL = "ada@example.com"
+PASSWORD = "correct horse battery staple"
+HASHER = app.hasher
+
+pytestmark = pytest.mark.usefixtures("signing")
+
+
+@pytest.fixture
+def signing(functions: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: ARG001 - before this one
+    """The accounts function signs with a key of the ring on moto, which everybody accepts."""
+    monkeypatch.setenv("TOKEN_KEYS_PARAMETER", "/coach/token-keys")
+    services.signing_key.cache_clear()
+    ring = KeyRing()
+    key, public_keys = ring.turn_to("1")
+    monkeypatch.setenv("TOKEN_SIGNING_KID", key.kid)
+    monkeypatch.setenv("TOKEN_PUBLIC_KEYS", json.dumps(public_keys))
+    services.verifier.cache_clear()
+    yield
+    ring.forget()
+    services.signing_key.cache_clear()
+    services.verifier.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with less memory and time than in production."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr(app, "hasher", lambda: cheap)
+
+
+def register(email: Any = EMAIL, password: Any = PASSWORD, **more: Any) -> Answer:
+    return call("POST", "/auth/register", {"email": email, "password": password, **more})
+
+
+def login(email: Any = EMAIL, password: Any = PASSWORD) -> Answer:
+    return call("POST", "/auth/login", {"email": email, "password": password})
+
+
+def me(signed_in: Answer) -> Answer:
+    return call("GET", "/auth/me", headers={"Authorization": f"Bearer {signed_in.json()['access_token']}"})
+
+
+def test_registering_makes_an_account_and_signs_in() -> None:
+    answer = register(full_name="Ada Lovelace")
+
+    found = answer.json()
+    assert answer.status == 201
+    assert found.keys() == {"user", "access_token", "token_type", "expires_in"}
+    assert (found["token_type"], found["expires_in"]) == ("bearer", 12 * 3600)
+    assert found["user"].keys() == {"id", "email", "full_name", "is_active", "created_at", "last_login"}
+    assert str(UUID(found["user"]["id"])) == found["user"]["id"]
+    assert (found["user"]["email"], found["user"]["full_name"]) == (EMAIL, "Ada Lovelace")
+    assert found["user"]["is_active"] is True
+    assert me(answer).json() == found["user"]
+
+
+def test_a_name_may_be_left_out() -> None:
+    answer = register()
+
+    assert (answer.status, answer.json()["user"]["full_name"]) == (201, None)
+
+
+def test_signing_in_is_for_the_account_that_was_made() -> None:
+    made = register()
+
+    answer = login()
+
+    assert answer.status == 200
+    assert answer.json()["user"]["id"] == made.json()["user"]["id"]
+    assert me(answer).status == 200
+
+
+def test_signing_in_notes_when() -> None:
+    made = register().json()["user"]
+    before = datetime.now(UTC)
+
+    answer = login()
+
+    assert datetime.fromisoformat(answer.json()["user"]["last_login"]) >= before
+    assert me(answer).json()["last_login"] == answer.json()["user"]["last_login"] != made["last_login"]
+
+
+def test_an_account_keeps_the_address_as_it_was_written() -> None:
+    answer = register("Ada.Lovelace@Example.com")
+
+    assert answer.json()["user"]["email"] == "Ada.Lovelace@example.com"
+
+
+SPELLINGS = {
+    "lower case": ("Ada@Example.COM", "ada@example.com"),
+    "capitals": ("ada@example.com", "ADA@EXAMPLE.COM"),
+    "space around it": ("ada@example.com", " ada@example.com\t"),
+    "a name before it": ("ada@example.com", "Ada Lovelace <ada@example.com>"),
+    "punycode": ("ada@bücher.example.com", "ada@xn--bcher-kva.example.com"),
+    "wide letters in the domain": ("ada@example.com", "ada@ｅｘａｍｐｌｅ.com"),
+    "an ideographic dot in the domain": ("ada@example.com", "ada@example。com"),
+    "composed and decomposed": ("ad\u00e9@example.com", "ade\u0301@example.com"),
+    "composed and decomposed domain": ("ada@caf\u00e9.example.com", "ada@cafe\u0301.example.com"),
+    "capital umlauts": ("ärger@example.com", "ÄRGER@example.com"),
+    "Greek capitals": ("άδα@example.com", "ΆΔΑ@example.com"),
+    "final sigma": ("ζευς@example.com", "ΖΕΥΣ@example.com"),
+    "Greek capitals, decomposed": ("\u0390@example.com", "\u03aa\u0301@example.com"),
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.xfail(strict=True)) if case == "Greek capitals, decomposed" else case
+        for case in SPELLINGS
+    ],
+)
+def test_two_spellings_of_an_address_are_one_account(case: str) -> None:
+    first, second = SPELLINGS[case]
+    made = register(first)
+
+    again, signed_in = register(second), login(second)
+
+    assert made.status == 201
+    assert (again.status, again.json()) == (409, {"detail": "This e-mail address is already registered"})
+    assert signed_in.json()["user"] == made.json()["user"] | {"last_login": signed_in.json()["user"]["last_login"]}
+
+
+@pytest.mark.parametrize("other", ["ada+pm@example.com", "a.da@example.com", "ada@example.org", "ada@mail.example.com"])
+def test_another_address_is_another_account(other: str) -> None:
+    register()
+
+    answer = register(other)
+
+    assert answer.status == 201
+
+
+def test_a_taken_address_keeps_its_password() -> None:
+    register()
+
+    register(password="another password")
+
+    assert (login().status, login(password="another password").status) == (200, 401)
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "ada", "ada@", "@example.com", "ada@example", "ada@example..com", "ada@example.com.", ".ada@example.com"]
+    + ["ada@@example.com", "a da@example.com", "ada@exa mple.com", "ada@[127.0.0.1]", "ada\x00@example.com"]
+    + ["ada@example.com\nBcc: x@example.com", "ada\ud800@example.com"]
+    + [f"ada@{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 63}.com", 1, None, [], {}, ["ada@example.com"], True],
+    ids=lambda value: ascii(value)[:30],
+)
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_what_is_no_address_is_refused(path: str, email: Any) -> None:
+    answer = call("POST", path, {"email": email, "password": PASSWORD})
+
+    assert answer.errors()[0][0] == ["body", "email"]
+
+
+def test_the_longest_address_is_taken() -> None:
+    longest = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.com"
+
+    answer = register(longest)
+
+    assert len(longest) == 254
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize(
+    "password", ["x" * 8, "x" * 128, "ü" * 128, "🙂" * 128, " " * 8, "pass\x00word", "пароль-密码-🔑"]
+)
+def test_a_password_of_8_to_128_characters_opens_the_account_and_no_other_does(password: str) -> None:
+    made = register(password=password)
+
+    right, wrong = login(password=password), login(password=password[:-1] + "y")
+
+    assert (made.status, right.status, wrong.status) == (201, 200, 401)
+
+
+def test_a_password_counts_beyond_72_bytes() -> None:
+    register(password="x" * 72 + "the rest")
+
+    answer = login(password="x" * 72 + "any rest")
+
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("password", ["", "x" * 7, "x" * 129, "pass\ud800word", 12345678, None, ["x" * 8], True])
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_another_password_is_refused(path: str, password: Any) -> None:
+    answer = call("POST", path, {"email": EMAIL, "password": password})
+
+    assert [loc for loc, _ in answer.errors()] == [["body", "password"]]
+    assert not password or str(password) not in answer.body
+
+
+@pytest.mark.parametrize(("name", "status"), [("x" * 100, 201), ("🙂" * 100, 201), ("x" * 101, 422), (1, 422)])
+def test_a_name_has_at_most_100_characters(name: Any, status: int) -> None:
+    answer = register(full_name=name)
+
+    assert answer.status == status
+
+
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+@pytest.mark.parametrize("sent", [None, "", {}, {"email": EMAIL}, {"password": PASSWORD}])
+def test_address_and_password_are_needed(path: str, sent: Any) -> None:
+    answer = call("POST", path, sent)
+
+    assert {kind for _, kind in answer.errors()} == {"missing"}
+
+
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_unknown_fields_are_refused(path: str) -> None:
+    answer = call("POST", path, {"email": EMAIL, "password": PASSWORD, "is_active": True})
+
+    assert answer.errors() == [(["body", "is_active"], "extra_forbidden")]
+
+
+# What is told, and what is kept
+
+
+class Counted(PasswordHasher):
+    """Counts what costs time."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=64, parallelism=1)
+        self.calls: list[str] = []
+        self.failures: list[str] = []
+
+    def hash(self, *args: Any, **options: Any) -> str:
+        self.calls.append("hash")
+        return super().hash(*args, **options)
+
+    def verify(self, *args: Any, **options: Any) -> Any:
+        self.calls.append("verify")
+        try:
+            return super().verify(*args, **options)
+        except Exception as error:
+            self.failures.append(type(error).__name__)
+            raise
+
+
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_for_the_same_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register()
+    wrong_work, unknown_work = Counted(), Counted()
+
+    monkeypatch.setattr(app, "hasher", lambda: wrong_work)
+    wrong = login(password="wrong password")
+    monkeypatch.setattr(app, "hasher", lambda: unknown_work)
+    unknown = login("nobody@example.com")
+
+    assert wrong == unknown
+    assert (wrong.status, wrong.json()) == (401, {"detail": "Wrong e-mail address or password"})
+    assert wrong_work.calls == unknown_work.calls == ["verify"]
+    assert wrong_work.failures == unknown_work.failures == ["VerifyMismatchError"]
+
+
+def test_nobodys_hash_costs_as_much_to_check_as_anybodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = PasswordHasher()
+    monkeypatch.setattr(app, "hasher", lambda: hasher)
+
+    nobodys, somebodys = app.nobodys_hash(), hasher.hash(PASSWORD)
+
+    assert nobodys.split("$")[:4] == somebodys.split("$")[:4]
+    assert [len(part) for part in nobodys.split("$")] == [len(part) for part in somebodys.split("$")]
+    assert not hasher.check_needs_rehash(nobodys)
+
+
+def test_a_password_is_kept_as_a_memory_hard_hash_and_nowhere_else(dynamodb: "DynamoDBClient", table: Table) -> None:
+    register()
+    again = register("grace@example.com")
+
+    first, second = table.credentials(EMAIL), table.credentials("grace@example.com")
+
+    assert again.status == 201
+    assert first
+    assert second
+    assert first.password_hash.startswith("$argon2id$")
+    assert first.password_hash != second.password_hash
+    assert PASSWORD not in json.dumps(dynamodb.scan(TableName="coach")["Items"])
+
+
+def test_the_hasher_takes_64_mib_and_three_passes() -> None:
+    assert (HASHER().memory_cost, HASHER().time_cost) == (64 * 1024, 3)
+
+
+def test_an_inactive_account_cannot_be_opened(dynamodb: "DynamoDBClient") -> None:
+    made = register().json()["user"]
+    dynamodb.update_item(
+        TableName="coach",
+        Key={"pk": {"S": f"USER#{made['id']}"}, "sk": {"S": "PROFILE"}},
+        UpdateExpression="SET is_active = :no",
+        ExpressionAttributeValues={":no": {"BOOL": False}},
+    )
+
+    answer = login()
+
+    assert (answer.status, answer.json()) == (401, {"detail": "Wrong e-mail address or password"})
+
+
+def test_an_account_that_is_gone_is_not_found(dynamodb: "DynamoDBClient") -> None:
+    made = register()
+    key = {"pk": {"S": f"USER#{made.json()['user']['id']}"}, "sk": {"S": "PROFILE"}}
+    dynamodb.delete_item(TableName="coach", Key=key)
+
+    answer = me(made)
+
+    assert (answer.status, answer.json()) == (404, {"detail": "User not found"})
+    assert login().status == 401
+
+
+def test_signing_out_ends_the_browsers_session() -> None:
+    signed_in = register().json()
+
+    answer = call("POST", "/auth/logout", headers={"Authorization": f"Bearer {signed_in['access_token']}"})
+
+    assert (answer.status, answer.body) == (204, "")
+    assert answer.headers["set-cookie"].startswith("pm_coach_session=; Path=/; Max-Age=0; HttpOnly; Secure")
+
+
+def test_where_the_account_is_comes_with_it() -> None:
+    answer = register()
+
+    assert answer.headers["location"].endswith("/auth/me")

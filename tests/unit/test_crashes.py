@@ -1,0 +1,661 @@
+"""A process that dies at any point of what it does, or whose call is refused or unanswered, and what stands in the end.
+
+Every operation is broken at each of its calls, in turn: right before the call is applied and right after, by a
+transaction that holds the item, by a reply that is lost. Then whoever asked asks again: the client repeats its request,
+the queue delivers its message once more.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from coach.errors import (
+    CoachError,
+    Conflict,
+    EvaluationRefused,
+    EvaluationUnavailable,
+    SpendLimitReached,
+    TooManyRequests,
+)
+from coach.evaluation import UnusableReply
+from coach.model import Attempt, EvaluationRequest, Session, Status, points
+from coach.table import Lease, Table
+from coach.worker import MAX_TRIES, UNUSABLE_LIMIT, NotNow, Worker
+from tests.conftest import USER, create_table, template
+from tests.unit.faults import (
+    Crash,
+    Fault,
+    Faults,
+    crash_after,
+    crash_before,
+    item_conflict,
+    reply_lost,
+    reply_lost_and_sent_again,
+    transaction_conflict,
+)
+from tests.unit.given import (
+    ANSWER,
+    LEASE_SECONDS,
+    VISIBILITY_SECONDS,
+    Clock,
+    Grader,
+    a_session,
+    a_user,
+    add,
+    an_evaluation,
+    attempts_of,
+    imbalances,
+    recounted,
+    request_for,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def table(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Table:
+    monkeypatch.setattr(Table, "_pause", lambda *_: None)
+    return Table(dynamodb, "coach", now=clock)
+
+
+@dataclass
+class Scene:
+    """What an operation works on: a session, one attempt in it, a second session without any."""
+
+    table: Table
+    clock: Clock
+    faults: Faults
+    session: Session
+    attempt: Attempt
+    empty: Session
+    client: "DynamoDBClient"
+    grader: Grader = field(default_factory=Grader)
+
+    def deliver(self) -> str:
+        """The attempt's message reaches a worker."""
+        worker = Worker(self.table, self.grader, lease_seconds=LEASE_SECONDS, now=self.clock)
+        return asyncio.run(worker.work(request_for(self.attempt)))
+
+    def grade(self, *script: Any) -> None:
+        """From here on the evaluator does this; its calls are calls at which faults strike."""
+        self.grader = Grader(*script, around=lambda call: self.faults.around("model", call))
+
+    def stored(self) -> Session:
+        """The session, whose counters are asserted to be right."""
+        session = self.table.session(USER, self.session.id)
+        assert session == recounted(self.table, self.session)
+        return session
+
+    def tries(self) -> int:
+        """How many leases of the attempt's round were counted."""
+        item = self.client.get_item(
+            TableName="coach",
+            Key={
+                "pk": {"S": f"USER#{USER}"},
+                "sk": {"S": f"SESSION#{self.session.id}#ATTEMPT#{self.attempt.id:06d}"},
+            },
+        )["Item"]
+        return int(item.get("tries", {"N": "0"})["N"])
+
+
+@pytest.fixture
+def scene(dynamodb: "DynamoDBClient", table: Table, clock: Clock, faults: Faults) -> Scene:
+    session, empty = (table.create_session(a_session())[0] for _ in range(2))
+    scene = Scene(table, clock, faults, session, add(table, session)[0], empty, dynamodb)
+    scene.grade(73)
+    faults.next()
+    return scene
+
+
+# One evaluation
+
+EVALUATION = ["GetItem", "UpdateItem", "model", "TransactWriteItems"]
+# Where it crashes: tries and paid calls when it is over.
+CRASHES = [
+    (0, crash_before, 1, 1),
+    (0, crash_after, 1, 1),
+    (1, crash_before, 1, 1),
+    (1, crash_after, 2, 1),
+    (2, crash_before, 2, 1),
+    (2, crash_after, 2, 2),
+    (3, crash_before, 2, 2),
+    (3, crash_after, 1, 1),
+]
+
+
+def where(value: Any) -> str | None:
+    return value.__name__ if callable(value) else None
+
+
+def test_one_evaluation_makes_four_calls(scene: Scene) -> None:
+    outcome = scene.deliver()
+
+    assert outcome == "evaluated"
+    assert scene.faults.calls == EVALUATION
+
+
+@pytest.mark.parametrize(("at", "crash", "tries", "paid"), CRASHES, ids=where)
+def test_an_evaluation_that_crashes_anywhere_is_finished_by_the_next_delivery(
+    scene: Scene, at: int, crash: Fault, tries: int, paid: int
+) -> None:
+    scene.faults.next(*[None] * at, crash)
+    with pytest.raises(Crash):
+        scene.deliver()
+    scene.clock.advance(VISIBILITY_SECONDS)
+
+    outcome = scene.deliver()
+
+    assert outcome == ("nothing to do" if (at, crash) == (3, crash_after) else "evaluated")
+    assert (scene.stored().scored_count, scene.stored().score_sum, scene.stored().pending_count) == (1, 73, 0)
+    assert (scene.tries(), scene.grader.calls) == (tries, paid)
+
+
+@pytest.mark.parametrize(("second", "second_crash"), [crash[:2] for crash in CRASHES], ids=where)
+@pytest.mark.parametrize(("first", "first_crash"), [crash[:2] for crash in CRASHES[:-1]], ids=where)
+def test_an_evaluation_that_crashes_twice_is_finished_by_the_third_delivery(
+    scene: Scene, first: int, first_crash: Fault, second: int, second_crash: Fault
+) -> None:
+    for at, crash in [(first, first_crash), (second, second_crash)]:
+        scene.faults.next(*[None] * at, crash)
+        with pytest.raises(Crash):
+            scene.deliver()
+        scene.clock.advance(VISIBILITY_SECONDS)
+
+    scene.deliver()
+
+    assert (scene.stored().scored_count, scene.stored().score_sum) == (1, 73)
+    assert scene.grader.calls <= 3
+
+
+@pytest.mark.parametrize("at", range(len(EVALUATION)))
+def test_a_delivery_before_the_crashed_ones_lease_is_over_comes_back_when_it_is(scene: Scene, at: int) -> None:
+    scene.faults.next(*[None] * at, crash_before)
+    with pytest.raises(Crash):
+        scene.deliver()
+    scene.clock.advance(0.7)
+    taken = scene.tries() > 0
+
+    try:
+        outcome = scene.deliver()
+    except NotNow as later:
+        assert taken
+        scene.clock.advance(later.seconds)
+        outcome = scene.deliver()
+
+    assert outcome == "evaluated"
+    assert scene.tries() == 1 + taken
+
+
+def test_crashes_after_each_answer_are_paid_for_eight_times_and_then_given_up(scene: Scene) -> None:
+    receives = template()["Resources"]["EvaluationQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+    for _ in range(MAX_TRIES):
+        scene.faults.next(None, None, crash_after)
+        with pytest.raises(Crash):
+            scene.deliver()
+        scene.clock.advance(VISIBILITY_SECONDS)
+    for _ in range(receives - MAX_TRIES):
+        with pytest.raises(NotNow, match="tries are used up"):
+            scene.deliver()
+
+    given_up = scene.table.give_up(request_for(scene.attempt), "Too many tries")
+
+    assert given_up
+    assert scene.grader.calls == MAX_TRIES == 8
+    assert (scene.stored().failed_count, scene.stored().pending_count) == (1, 0)
+
+
+def test_who_asks_again_after_a_giving_up_has_all_tries_again(scene: Scene) -> None:
+    scene.grade(EvaluationUnavailable("overloaded"))
+    for _ in range(MAX_TRIES + 1):
+        with pytest.raises(NotNow):
+            scene.deliver()
+    scene.table.give_up(request_for(scene.attempt), "Too many tries")
+    scene.table.request_evaluation(USER, scene.session.id, scene.attempt.id)
+    scene.attempt = scene.table.attempt(USER, scene.session.id, scene.attempt.id)
+
+    scene.grade(EvaluationUnavailable("overloaded"), *[EvaluationUnavailable("overloaded")] * (MAX_TRIES - 2), 80)
+    for _ in range(MAX_TRIES - 1):
+        with pytest.raises(NotNow):
+            scene.deliver()
+    outcome = scene.deliver()
+
+    assert outcome == "evaluated"
+    assert (scene.stored().score_sum, scene.stored().failed_count) == (80, 0)
+
+
+# Every operation, broken at every call
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What somebody asks for and may ask for again, the calls that it makes, and what must hold in the end."""
+
+    name: str
+    calls: list[str]
+    run: Callable[[Scene], Any]
+    holds: Callable[[Scene], bool]
+    prepare: Callable[[Scene], Any] = lambda _: None
+
+
+NEW_SESSION = a_session(timer_minutes=10)
+NEW_USER = a_user()
+
+
+def deliver_until_settled() -> Callable[[Scene], None]:
+    """Delivers a message as the queue does, until a worker has nothing to say against it."""
+
+    def run(scene: Scene) -> None:
+        for _ in range(12):
+            try:
+                scene.deliver()
+            except NotNow as later:
+                scene.clock.advance(later.seconds)
+            else:
+                return
+
+    return run
+
+
+def graded(*script: Any) -> Callable[[Scene], None]:
+    return lambda scene: scene.grade(*script)
+
+
+def has_one_attempt(scene: Scene) -> bool:
+    attempts = attempts_of(scene.table, scene.empty)
+    stored = scene.table.session(USER, scene.empty.id)
+    return [attempt.id for attempt in attempts] == [1] and stored == recounted(scene.table, scene.empty)
+
+
+def is_evaluated(scene: Scene) -> bool:
+    return (scene.stored().scored_count, scene.stored().score_sum, scene.stored().failed_count) == (1, 73, 0)
+
+
+def has_failed(scene: Scene) -> bool:
+    return (scene.stored().scored_count, scene.stored().failed_count, scene.stored().pending_count) == (0, 1, 0)
+
+
+def is_asked_for_again(scene: Scene) -> bool:
+    attempt = scene.table.attempt(USER, scene.session.id, scene.attempt.id)
+    return (attempt.round, attempt.status) == (2, Status.PENDING) and scene.stored().pending_count == 1
+
+
+def is_registered(scene: Scene) -> bool:
+    credentials = scene.table.credentials(NEW_USER.email)
+    return credentials is not None and scene.table.user(credentials.user_id) == NEW_USER
+
+
+OPERATIONS = [
+    Operation(
+        "add_attempt",
+        ["BatchGetItem", "TransactWriteItems"],
+        lambda scene: add(scene.table, scene.empty, key="k"),
+        has_one_attempt,
+    ),
+    Operation(
+        "create_session",
+        ["PutItem"],
+        lambda scene: scene.table.create_session(NEW_SESSION),
+        lambda scene: scene.table.session(USER, NEW_SESSION.id) == NEW_SESSION,
+    ),
+    Operation(
+        "end_session",
+        ["UpdateItem"],
+        lambda scene: scene.table.end_session(USER, scene.session.id),
+        lambda scene: scene.stored().ended_at is not None and scene.stored().pending_count == 1,
+    ),
+    Operation(
+        "request_evaluation",
+        ["TransactWriteItems"],
+        lambda scene: scene.table.request_evaluation(USER, scene.session.id, 1),
+        is_asked_for_again,
+        lambda scene: scene.table.fail(scene.attempt, "Claude declined"),
+    ),
+    Operation(
+        "give_up",
+        ["GetItem", "TransactWriteItems"],
+        lambda scene: scene.table.give_up(request_for(scene.attempt), "Too many tries"),
+        has_failed,
+    ),
+    Operation(
+        "register",
+        ["TransactWriteItems"],
+        lambda scene: scene.table.register(NEW_USER, "hash"),
+        is_registered,
+    ),
+    Operation("evaluate", EVALUATION, deliver_until_settled(), is_evaluated),
+    Operation(
+        "refuse",
+        EVALUATION,
+        deliver_until_settled(),
+        has_failed,
+        graded(EvaluationRefused("Claude declined")),
+    ),
+    Operation(
+        "try_twice",
+        ["GetItem", "UpdateItem", "model", "UpdateItem", *EVALUATION],
+        deliver_until_settled(),
+        is_evaluated,
+        graded(EvaluationUnavailable("overloaded"), 73),
+    ),
+    Operation(
+        "reach_the_spend_limit",
+        ["GetItem", "UpdateItem", "model", "PutItem", "UpdateItem", *EVALUATION],
+        deliver_until_settled(),
+        is_evaluated,
+        graded(SpendLimitReached("spend limit"), 73),
+    ),
+    Operation(
+        "fail_for_two_unusable_replies",
+        ["GetItem", "UpdateItem", "model", "UpdateItem", *EVALUATION],
+        deliver_until_settled(),
+        has_failed,
+        graded(UnusableReply("no JSON")),
+    ),
+]
+
+
+def boundaries() -> Iterator[Any]:
+    for operation in OPERATIONS:
+        for at, call in enumerate(operation.calls):
+            for fault in (crash_before, crash_after, reply_lost, reply_lost_and_sent_again, conflict_at(call)):
+                if fault and (call != "model" or fault in (crash_before, crash_after)):
+                    name = f"{operation.name}-{at}-{call}-{fault.__name__}"
+                    yield pytest.param(operation, at, fault, id=name)
+
+
+def conflict_at(call: str) -> Callable[..., Any] | None:
+    """What a call is refused with while a transaction holds the item; nothing refuses reads."""
+    return {"TransactWriteItems": transaction_conflict, "PutItem": item_conflict, "UpdateItem": item_conflict}.get(call)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_an_operation_makes_these_calls(scene: Scene, operation: Operation) -> None:
+    operation.prepare(scene)
+    scene.faults.next()
+
+    operation.run(scene)
+
+    assert scene.faults.calls == operation.calls
+    assert operation.holds(scene)
+
+
+@pytest.mark.parametrize(("operation", "at", "fault"), list(boundaries()))
+def test_an_operation_broken_at_any_call_and_asked_for_again_is_done_once(
+    scene: Scene, operation: Operation, at: int, fault: Fault
+) -> None:
+    operation.prepare(scene)
+    scene.faults.next(*[None] * at, fault)
+
+    try:
+        operation.run(scene)
+    except (Crash, ReadTimeoutError):
+        assert imbalances(scene.client) == []
+        scene.clock.advance(VISIBILITY_SECONDS)
+        operation.run(scene)
+
+    assert operation.holds(scene)
+    assert imbalances(scene.client) == []
+
+
+# A whole life
+
+
+@dataclass
+class Expected:
+    """What the model says of one attempt."""
+
+    round: int = 1
+    status: Status = Status.PENDING
+    score: int = 0
+    tries: int = 0
+    unusable: int = 0
+    holder: object = None
+    held_until: float = 0
+
+
+@dataclass
+class Work:
+    """What a slow worker has in its hands, and whose name the lease bears in the model."""
+
+    lease: Lease
+    attempt: Expected
+    round: int
+
+
+ANSWERS = st.sampled_from([ANSWER, f"{ANSWER} And a price."])
+OUTCOMES = st.one_of(
+    st.integers(10, 100),
+    st.sampled_from(
+        [
+            EvaluationRefused("Claude declined"),
+            UnusableReply("no JSON"),
+            EvaluationUnavailable("overloaded"),
+            Crash(),
+        ]
+    ),
+)
+FAULTS = st.sampled_from([None, reply_lost_and_sent_again, transaction_conflict])
+
+
+class SessionLife(RuleBasedStateMachine):
+    """A session that everybody talks to: its owner, whose client repeats itself; a queue that never forgets a message
+    and delivers any of them any time; workers that crash and workers that finish late; the dead-letter queue.
+
+    Beside it runs a model of a dozen lines, and after every step the books must agree.
+    """
+
+    def __init__(self, client: "DynamoDBClient", faults: Faults) -> None:
+        super().__init__()
+        faults.next()
+        create_table(client)
+        self.client = client
+        self.faults = faults
+        self.clock = Clock()
+        self.table = Table(client, "coach", now=self.clock)
+        self.session = self.table.create_session(a_session())[0]
+        self.ended = False
+        self.attempts: list[Expected] = []
+        self.keys: dict[str, tuple[int, str]] = {}
+        self.messages: list[EvaluationRequest] = []
+        self.works: list[Work] = []
+
+    def teardown(self) -> None:
+        self.faults.next()
+        self.client.delete_table(TableName="coach")
+
+    @rule(key=st.sampled_from([None, "a", "b"]), answer=ANSWERS, fault=FAULTS)
+    def add(self, key: str | None, answer: str, fault: Fault | None) -> None:
+        self.faults.next(None, fault)
+        known = self.keys.get(key) if key else None
+        expected: Any = len(self.attempts) + 1, True
+        if known:
+            expected = (known[0], False) if known[1] == answer else Conflict
+        elif self.ended:
+            expected = Conflict
+        elif len(self.attempts) >= 6:
+            expected = TooManyRequests
+
+        outcome: Any
+        try:
+            attempt, new = add(self.table, self.session, key=key, answer=answer, limit=6)
+            outcome = attempt.id, new
+        except CoachError as refused:
+            outcome = type(refused)
+
+        assert outcome == expected
+        if outcome == (len(self.attempts) + 1, True):
+            self.attempts.append(Expected())
+            self.messages.append(request_for(attempt))
+            if key:
+                self.keys[key] = attempt.id, answer
+
+    @rule()
+    def end(self) -> None:
+        before = self.table.session(USER, self.session.id).ended_at
+
+        ended = self.table.end_session(USER, self.session.id)
+
+        assert ended.ended_at
+        assert before in (None, ended.ended_at)
+        self.ended = True
+
+    @rule(seconds=st.sampled_from([1, LEASE_SECONDS, VISIBILITY_SECONDS]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data(), outcome=OUTCOMES, fault=FAULTS)
+    def deliver(self, data: st.DataObject, outcome: Any, fault: Fault | None) -> None:
+        message, attempt = self.some_message(data)
+        grader = Grader(outcome)
+        worker = Worker(self.table, grader, lease_seconds=LEASE_SECONDS, now=self.clock)
+        # The first two calls read the breaker and take the lease, the third settles the attempt or gives it back.
+        self.faults.next(None, None, fault if not isinstance(outcome, EvaluationUnavailable) else None)
+        expected, calls = self.work(message, attempt, outcome)
+        if fault is reply_lost_and_sent_again and expected == "evaluated":
+            expected = "nothing to do"  # the first reply was lost, and the second says that it was written before
+
+        try:
+            came_of_it: Any = asyncio.run(worker.work(message))
+        except (NotNow, Crash) as error:
+            came_of_it = type(error)
+
+        assert came_of_it == expected
+        assert grader.calls == calls
+
+    def work(self, message: EvaluationRequest, attempt: Expected, outcome: Any) -> tuple[Any, int]:
+        """What one delivery does to the model: (what comes of it, the calls that are paid for)."""
+        if attempt.status is not Status.PENDING or attempt.round != message.round:
+            return "nothing to do", 0
+        if attempt.holder and attempt.held_until > int(self.clock()):
+            return NotNow, 0
+        attempt.tries += 1
+        attempt.holder = None
+        if attempt.tries > MAX_TRIES:
+            return NotNow, 0
+        if isinstance(outcome, int):
+            attempt.status, attempt.score = Status.EVALUATED, outcome
+            return "evaluated", 1
+        if isinstance(outcome, Crash):
+            attempt.holder, attempt.held_until = outcome, int(self.clock()) + LEASE_SECONDS
+            return Crash, 1
+        attempt.unusable += isinstance(outcome, UnusableReply)
+        if isinstance(outcome, EvaluationRefused) or (
+            isinstance(outcome, UnusableReply) and attempt.unusable >= UNUSABLE_LIMIT
+        ):
+            attempt.status = Status.FAILED
+            return "failed", 1
+        return NotNow, 1
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data())
+    def a_slow_worker_begins(self, data: st.DataObject) -> None:
+        message, attempt = self.some_message(data)
+        free = (
+            attempt.status is Status.PENDING
+            and attempt.round == message.round
+            and not (attempt.holder and attempt.held_until > int(self.clock()))
+        )
+
+        lease = self.table.take(message, seconds=LEASE_SECONDS)
+
+        assert isinstance(lease, Lease) is free
+        if isinstance(lease, Lease):
+            attempt.tries += 1
+            work = Work(lease, attempt, attempt.round)
+            attempt.holder, attempt.held_until = work, int(self.clock()) + LEASE_SECONDS
+            assert (lease.tries, lease.unusable) == (attempt.tries, attempt.unusable)
+            self.works.append(work)
+
+    @precondition(lambda self: self.works)
+    @rule(data=st.data(), outcome=st.sampled_from([33, "fail", "release", "unusable"]))
+    def a_slow_worker_finishes(self, data: st.DataObject, outcome: int | str) -> None:
+        work = self.works.pop(data.draw(st.integers(0, len(self.works) - 1)))
+        attempt, stored = work.attempt, work.lease.attempt
+        counts = attempt.status is Status.PENDING and attempt.round == work.round
+
+        if isinstance(outcome, int):
+            assert self.table.record(stored, an_evaluation(outcome)) is counts
+            if counts:
+                attempt.status, attempt.score = Status.EVALUATED, outcome
+        elif outcome == "fail":
+            assert self.table.fail(stored, "Claude declined") is counts
+            if counts:
+                attempt.status = Status.FAILED
+        else:
+            self.table.release(work.lease, unusable=outcome == "unusable")
+            if attempt.holder is work:
+                attempt.unusable += outcome == "unusable"
+                attempt.holder = None
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data())
+    def give_up(self, data: st.DataObject) -> None:
+        message, attempt = self.some_message(data)
+        counts = attempt.status is Status.PENDING and attempt.round == message.round
+
+        assert self.table.give_up(message, "Too many tries") is counts
+
+        if counts:
+            attempt.status = Status.FAILED
+
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data(), fault=FAULTS)
+    def ask_again(self, data: st.DataObject, fault: Fault | None) -> None:
+        number = data.draw(st.integers(1, len(self.attempts)))
+        attempt = self.attempts[number - 1]
+        self.faults.next(fault)
+
+        if attempt.status is Status.EVALUATED:
+            with pytest.raises(Conflict):
+                self.table.request_evaluation(USER, self.session.id, number)
+            return
+        self.table.request_evaluation(USER, self.session.id, number)
+
+        if attempt.status is Status.FAILED:
+            self.attempts[number - 1].__init__(round=attempt.round + 1)  # type: ignore[misc]
+            self.messages.append(request_for(self.table.attempt(USER, self.session.id, number)))
+
+    def some_message(self, data: st.DataObject) -> tuple[EvaluationRequest, Expected]:
+        message = data.draw(st.sampled_from(self.messages))
+        return message, self.attempts[message.attempt_id - 1]
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        self.faults.next()
+        session = self.table.session(USER, self.session.id)
+        scores = [attempt.score for attempt in self.attempts if attempt.status is Status.EVALUATED]
+        assert session.attempts_count == len(self.attempts)
+        assert session.pending_count == sum(attempt.status is Status.PENDING for attempt in self.attempts)
+        assert session.avg_score == (points(sum(scores)) / len(scores) if scores else None)
+        assert (session.ended_at is not None) is self.ended
+        assert [
+            (attempt.id, attempt.round, attempt.status, attempt.evaluation.overall if attempt.evaluation else 0)
+            for attempt in attempts_of(self.table, self.session)
+        ] == [(n, expected.round, expected.status, expected.score) for n, expected in enumerate(self.attempts, 1)]
+
+
+def test_a_session_keeps_its_books_whatever_happens_to_it(
+    moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Table, "_pause", lambda *_: None)
+    faults = Faults(moto, monkeypatch)
+
+    class Life(SessionLife):
+        def __init__(self) -> None:
+            super().__init__(moto, faults)
+
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -1,0 +1,604 @@
+"""What two requests or workers do to each other, in every order of their DynamoDB calls."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coach.errors import Conflict, NotFound, TooManyRequests
+from coach.model import Evaluation, EvaluationRequest, Mode, Session, Status
+from coach.table import Held, Lease, Table
+from coach.worker import NotNow, Worker
+from tests.conftest import OTHER, USER
+from tests.unit import schedules as scheduling
+from tests.unit.given import (
+    ANSWER,
+    LEASE_SECONDS,
+    Grader,
+    a_session,
+    a_user,
+    add,
+    an_evaluation,
+    attempts_of,
+    recounted,
+    request_for,
+)
+from tests.unit.schedules import Run, Schedules, Stuck
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def table(schedules: Schedules) -> Table:
+    return schedules.table
+
+
+def a_grader(run: Run, *script: Any) -> Grader:
+    """An evaluator whose calls are steps."""
+
+    def around(call: Callable[[], Evaluation]) -> Evaluation:
+        run.step("model")
+        return call()
+
+    return Grader(*script, around=around)
+
+
+def delivery(schedules: Schedules, grader: Grader, request: EvaluationRequest) -> Callable[[], str]:
+    worker = Worker(schedules.table, grader, lease_seconds=LEASE_SECONDS, now=schedules.clock)
+    return lambda: asyncio.run(worker.work(request))
+
+
+def deletion(client: "DynamoDBClient", user_id: str) -> Callable[[], None]:
+    """Deletes what a user owns, item by item, until a query finds nothing more."""
+
+    def delete() -> None:
+        owner = {":pk": {"S": f"USER#{user_id}"}}
+        while items := client.query(
+            TableName="coach",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=owner,
+            ConsistentRead=True,
+        )["Items"]:
+            for item in items:
+                client.delete_item(TableName="coach", Key={"pk": item["pk"], "sk": item["sk"]})
+
+    return delete
+
+
+def all_items(schedules: Schedules) -> list[Any]:
+    return schedules.client.scan(TableName="coach")["Items"]
+
+
+def kinds(outcomes: tuple[Any, ...]) -> Counter[str]:
+    """Outcomes as text, errors by their class."""
+    return Counter(
+        type(outcome).__name__ if isinstance(outcome, BaseException) else str(outcome) for outcome in outcomes
+    )
+
+
+# The scheduler itself
+
+
+def test_two_workers_of_two_and_three_steps_have_ten_schedules(schedules: Schedules) -> None:
+    traces = set()
+    for run in schedules:
+
+        def steps(number: int, run: Run = run) -> None:
+            for n in range(number):
+                run.step(str(n))
+
+        run.together(lambda: steps(2), lambda: steps(3))
+        traces.add(tuple(run.trace))
+
+    assert schedules.count == len(traces) == 10
+
+
+def test_three_workers_of_two_steps_have_ninety_schedules(schedules: Schedules) -> None:
+    for run in schedules:
+
+        def steps(run: Run = run) -> None:
+            run.step("1")
+            run.step("2")
+
+        run.together(steps, steps, steps)
+
+    assert schedules.count == 90
+
+
+def test_the_scheduler_finds_a_lost_update_and_its_absence(schedules: Schedules) -> None:
+    found = set()
+    for run in schedules:
+        shelf = {"books": 0}
+
+        async def count(run: Run = run, shelf: dict[str, int] = shelf) -> None:
+            await asyncio.to_thread(run.step, "read")
+            books = shelf["books"]
+            await asyncio.to_thread(run.step, "write")
+            shelf["books"] = books + 1
+
+        run.together(lambda: asyncio.run(count()), lambda: asyncio.run(count()))
+        found.add(shelf["books"])
+
+    assert schedules.count == 6
+    assert found == {1, 2}
+
+
+def test_a_workers_error_is_its_outcome(schedules: Schedules, table: Table) -> None:
+    missing = a_session()
+
+    for run in schedules:
+        outcomes = run.together(lambda: table.session(USER, missing.id), lambda: table.has_answered(USER, 1))
+
+        assert kinds(outcomes) == Counter({"NotFound": 1, "False": 1})
+    assert schedules.count == 2
+
+
+def test_a_worker_that_waits_for_another_one_is_an_error(schedules: Schedules, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduling, "PATIENCE_SECONDS", 0.2)
+    never = threading.Event()
+    run = next(iter(schedules))
+
+    with pytest.raises(Stuck):
+        run.together(lambda: never.wait(1), lambda: run.step("1"))
+
+
+# Evaluation
+
+
+def test_a_message_delivered_twice_at_once_is_one_call_and_one_write(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    losers: Counter[str] = Counter()
+    request = request_for(add(table, session)[0])
+
+    for run in schedules:
+        grader = a_grader(run, 73)
+
+        outcomes = run.together(delivery(schedules, grader, request), delivery(schedules, grader, request))
+
+        assert grader.calls == 1
+        stored = table.session(USER, session.id)
+        assert (stored.scored_count, stored.score_sum, stored.pending_count) == (1, 73, 0)
+        assert stored == recounted(table, session)
+        losers += kinds(outcomes) - Counter(["evaluated"])
+    assert set(losers) == {"NotNow", "nothing to do"}
+    assert sum(losers.values()) == schedules.count > 10
+
+
+def test_of_three_workers_at_once_one_gets_the_lease_and_writes(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    attempt, _ = add(table, session)
+
+    def evaluate() -> bool | None:
+        lease = table.take(request_for(attempt), seconds=LEASE_SECONDS)
+        return table.record(lease.attempt, an_evaluation(73)) if isinstance(lease, Lease) else None
+
+    for run in schedules:
+        outcomes = run.together(evaluate, evaluate, evaluate)
+
+        assert kinds(outcomes) == Counter({"True": 1, "None": 2})
+        assert table.session(USER, session.id).score_sum == 73
+    assert schedules.count > 10
+
+
+def test_who_finds_the_lease_held_is_told_to_come_back_when_it_is_free(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    held = 0
+    request = request_for(add(table, session)[0])
+
+    for run in schedules:
+        outcomes = run.together(*[delivery(schedules, a_grader(run), request) for _ in range(2)])
+
+        for outcome in outcomes:
+            if isinstance(outcome, NotNow):
+                held += 1
+                assert LEASE_SECONDS <= outcome.seconds <= LEASE_SECONDS + 2
+    assert held > 1
+
+
+def test_two_attempts_of_a_session_evaluated_at_once_add_up(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    first, second = (request_for(add(table, session)[0]) for _ in range(2))
+
+    for run in schedules:
+        outcomes = run.together(delivery(schedules, Grader(73), first), delivery(schedules, Grader(88), second))
+
+        assert outcomes == ("evaluated", "evaluated")
+        stored = table.session(USER, session.id)
+        assert (stored.score_sum, stored.scored_count, stored.pending_count) == (161, 2, 0)
+        assert stored.avg_score == pytest.approx(8.05)
+    assert schedules.count == 20
+
+
+def test_one_evaluated_and_one_refused_at_once_are_both_counted(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    first, second = (add(table, session)[0] for _ in range(2))
+
+    for run in schedules:
+        outcomes = run.together(
+            lambda: table.record(first, an_evaluation(73)), lambda: table.fail(second, "Claude declined")
+        )
+
+        assert outcomes == (True, True)
+        stored = table.session(USER, session.id)
+        assert (stored.scored_count, stored.failed_count, stored.pending_count) == (1, 1, 0)
+    assert schedules.count == 2
+
+
+def test_when_a_lease_runs_out_meanwhile_only_the_first_result_counts(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    calls: Counter[int] = Counter()
+    request = request_for(add(table, session)[0])
+    # Nothing interleaves with reading the breaker, and without it there are fewer schedules by far.
+    table.breaker = lambda: 0  # type: ignore[method-assign]
+
+    for run in schedules:
+        grader = a_grader(run, 60, 90)
+        late = delivery(schedules, grader, request)
+
+        def after_the_lease(run: Run = run, late: Callable[[], str] = late) -> str:
+            run.step("time passes")
+            schedules.clock.advance(LEASE_SECONDS)
+            return late()
+
+        outcomes = run.together(delivery(schedules, grader, request), after_the_lease)
+
+        assert kinds(outcomes)["evaluated"] == 1
+        attempt = table.attempt(USER, session.id, 1)
+        assert attempt.evaluation
+        stored = table.session(USER, session.id)
+        assert (stored.scored_count, stored.pending_count) == (1, 0)
+        assert stored.score_sum == attempt.evaluation.overall in (60, 90)
+        calls[grader.calls] += 1
+    assert set(calls) == {1, 2}
+
+
+def test_a_late_release_does_not_free_the_lease_of_the_next_worker(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    request = request_for(add(table, session)[0])
+    late = table.take(request, seconds=LEASE_SECONDS)
+    assert isinstance(late, Lease)
+    schedules.clock.advance(LEASE_SECONDS)
+
+    for run in schedules:
+        _, (second, third) = run.together(
+            lambda: table.release(late),
+            lambda: [table.take(request, seconds=LEASE_SECONDS) for _ in range(2)],
+        )
+
+        assert isinstance(second, Lease)
+        assert second.tries == 2
+        assert third == Held(int(schedules.clock()) + LEASE_SECONDS)
+    assert schedules.count == 3
+
+
+def test_an_evaluation_and_a_giving_up_settle_the_attempt_once(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    winners: Counter[str] = Counter()
+    attempt, _ = add(table, session)
+
+    for run in schedules:
+        recorded, given_up = run.together(
+            lambda: table.record(attempt, an_evaluation(73)),
+            lambda: table.give_up(request_for(attempt), "Too many tries"),
+        )
+
+        assert recorded is not given_up
+        stored = table.attempt(USER, session.id, 1)
+        assert stored.status is (Status.EVALUATED if recorded else Status.FAILED)
+        assert bool(stored.failure) is given_up
+        assert table.session(USER, session.id) == recounted(table, session)
+        assert table.session(USER, session.id).pending_count == 0
+        winners[stored.status] += 1
+    assert set(winners) == {"evaluated", "failed"}
+
+
+def test_a_worker_and_a_giving_up_leave_exact_stats(schedules: Schedules, table: Table, session: Session) -> None:
+    attempt, _ = add(table, session)
+    request = request_for(attempt)
+
+    for run in schedules:
+        outcome, given_up = run.together(
+            delivery(schedules, a_grader(run), request), lambda: table.give_up(request, "Too many tries")
+        )
+
+        assert (outcome == "evaluated") is not given_up
+        assert table.session(USER, session.id) == recounted(table, session)
+    assert schedules.count > 10
+
+
+def test_two_failures_at_once_are_counted_once(schedules: Schedules, table: Table, session: Session) -> None:
+    attempt, _ = add(table, session)
+    request = request_for(attempt)
+
+    for run in schedules:
+        failed = run.together(
+            lambda: table.fail(attempt, "Claude declined"), lambda: table.give_up(request, "Too many tries")
+        )
+
+        assert sorted(failed) == [False, True]
+        assert table.session(USER, session.id).failed_count == 1
+    assert schedules.count > 1
+
+
+def test_asking_again_twice_at_once_is_one_more_round(schedules: Schedules, table: Table, session: Session) -> None:
+    attempt, _ = add(table, session)
+    table.fail(attempt, "Claude declined")
+
+    for run in schedules:
+        before = run.together(*[lambda: table.request_evaluation(USER, session.id, 1)] * 2)
+
+        assert sorted(before) == [Status.FAILED, Status.PENDING]
+        assert table.attempt(USER, session.id, 1).round == 2
+        stored = table.session(USER, session.id)
+        assert (stored.failed_count, stored.pending_count) == (0, 1)
+    assert schedules.count > 1
+
+
+def test_the_late_result_of_an_earlier_round_never_counts(schedules: Schedules, table: Table, session: Session) -> None:
+    attempt, _ = add(table, session)
+    table.fail(attempt, "Claude declined")
+
+    for run in schedules:
+        recorded, before = run.together(
+            lambda: table.record(attempt, an_evaluation(20)),
+            lambda: table.request_evaluation(USER, session.id, 1),
+        )
+
+        assert (recorded, before) == (False, Status.FAILED)
+        stored = table.attempt(USER, session.id, 1)
+        assert (stored.status, stored.round, stored.evaluation) == (Status.PENDING, 2, None)
+        assert table.session(USER, session.id) == recounted(table, session)
+    assert schedules.count == 2
+
+
+def test_the_late_giving_up_of_an_earlier_round_never_counts(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    attempt, _ = add(table, session)
+    table.fail(attempt, "Claude declined")
+
+    for run in schedules:
+        given_up, _ = run.together(
+            lambda: table.give_up(request_for(attempt), "Too many tries"),
+            lambda: table.request_evaluation(USER, session.id, 1),
+        )
+
+        assert not given_up
+        assert table.attempt(USER, session.id, 1).status is Status.PENDING
+        assert table.session(USER, session.id).failed_count == 0
+    assert schedules.count > 1
+
+
+def test_the_message_of_an_earlier_round_and_that_of_the_next_are_one_call(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    attempt, _ = add(table, session)
+    table.fail(attempt, "Claude declined")
+    table.request_evaluation(USER, session.id, 1)
+    again = table.attempt(USER, session.id, 1)
+
+    for run in schedules:
+        grader = a_grader(run)
+
+        outcomes = run.together(
+            delivery(schedules, grader, request_for(attempt)), delivery(schedules, grader, request_for(again))
+        )
+
+        assert outcomes == ("nothing to do", "evaluated")
+        assert grader.calls == 1
+    assert schedules.count > 10
+
+
+# Deletion
+
+
+def test_an_evaluation_brings_nothing_back_of_a_user_who_is_deleted(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    came_of_it: Counter[str] = Counter()
+    request = request_for(add(table, session)[0])
+
+    for run in schedules:
+        outcomes = run.together(delivery(schedules, Grader(73), request), deletion(schedules.client, USER))
+
+        assert all_items(schedules) == []
+        came_of_it += kinds(outcomes)
+    assert set(came_of_it) == {"evaluated", "nothing to do", "None"}
+
+
+def test_a_failure_brings_nothing_back_of_a_user_who_is_deleted(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    request = request_for(add(table, session)[0])
+
+    for run in schedules:
+        run.together(lambda: table.give_up(request, "Too many tries"), deletion(schedules.client, USER))
+
+        assert all_items(schedules) == []
+    assert schedules.count > 10
+
+
+def test_an_answer_brings_nothing_back_of_a_user_who_is_deleted(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    for run in schedules:
+        added, _ = run.together(lambda: add(table, session), deletion(schedules.client, USER))
+
+        assert all_items(schedules) == []
+        assert isinstance(added, tuple | NotFound)
+    assert schedules.count > 5
+
+
+# Sessions and attempts
+
+
+def test_no_attempt_enters_a_session_behind_its_end(schedules: Schedules, table: Table, session: Session) -> None:
+    came_of_it: Counter[str] = Counter()
+
+    for run in schedules:
+        added, ended = run.together(lambda: add(table, session), lambda: table.end_session(USER, session.id))
+
+        stored = attempts_of(table, session)
+        assert ended.attempts_count == len(stored)
+        assert isinstance(added, Conflict) is (stored == [])
+        assert table.session(USER, session.id) == ended == recounted(table, session)
+        came_of_it[type(added).__name__] += 1
+    assert came_of_it == {"Conflict": 2, "tuple": 1}
+
+
+def test_an_end_and_an_evaluation_both_stand(schedules: Schedules, table: Table, session: Session) -> None:
+    attempt, _ = add(table, session)
+
+    for run in schedules:
+        run.together(lambda: table.end_session(USER, session.id), lambda: table.record(attempt, an_evaluation(73)))
+
+        stored = table.session(USER, session.id)
+        assert stored.ended_at
+        assert (stored.score_sum, stored.pending_count) == (73, 0)
+    assert schedules.count == 2
+
+
+def test_two_ends_at_once_have_one_time(schedules: Schedules, table: Table, session: Session) -> None:
+    def end(seconds: float) -> Session:
+        slow = Table(schedules.client, "coach", now=lambda: schedules.clock() + seconds)
+        return slow.end_session(USER, session.id)
+
+    for run in schedules:
+        first, second = run.together(lambda: end(1), lambda: end(2))
+
+        assert first == second == table.session(USER, session.id)
+    assert schedules.count == 2
+
+
+def test_two_answers_at_once_are_numbered_one_and_two(schedules: Schedules, table: Table, session: Session) -> None:
+    for run in schedules:
+        added = run.together(lambda: add(table, session), lambda: add(table, session, question_id=2))
+
+        assert {(attempt.id, new) for attempt, new in added} == {(1, True), (2, True)}
+        assert attempts_of(table, session) == sorted((attempt for attempt, _ in added), key=lambda attempt: attempt.id)
+        assert table.session(USER, session.id).attempts_count == 2
+    assert schedules.count > 5
+
+
+def test_one_request_sent_twice_at_once_is_one_attempt(schedules: Schedules, table: Table, session: Session) -> None:
+    for run in schedules:
+        (first, first_new), (second, second_new) = run.together(*[lambda: add(table, session, key="k")] * 2)
+
+        assert first == second
+        assert first_new is not second_new
+        assert attempts_of(table, session) == [first]
+        assert table.session(USER, session.id).attempts_count == 1
+    assert schedules.count > 5
+
+
+def test_one_request_sent_twice_at_once_counts_once_even_at_the_limit(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    for run in schedules:
+        (first, _), (second, _) = run.together(*[lambda: add(table, session, key="k", limit=1)] * 2)
+
+        assert first == second
+        assert len(attempts_of(table, session)) == 1
+    assert schedules.count > 5
+
+
+def test_one_key_with_two_bodies_at_once_is_one_attempt_and_a_conflict(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    for run in schedules:
+        outcomes = run.together(
+            lambda: add(table, session, key="k"),
+            lambda: add(table, session, key="k", answer=f"{ANSWER} And a price."),
+        )
+
+        assert kinds(outcomes)["Conflict"] == 1
+        assert table.session(USER, session.id).attempts_count == 1
+    assert schedules.count > 5
+
+
+def test_two_answers_at_a_limit_of_one_are_one_attempt(schedules: Schedules, table: Table, session: Session) -> None:
+    for run in schedules:
+        outcomes = run.together(*[lambda: add(table, session, limit=1)] * 2)
+
+        assert sum(isinstance(outcome, TooManyRequests) for outcome in outcomes) == 1
+        assert table.session(USER, session.id) == recounted(table, session)
+        assert len(attempts_of(table, session)) == 1
+    assert schedules.count > 5
+
+
+def test_two_sessions_of_one_user_share_the_limit(schedules: Schedules, table: Table, session: Session) -> None:
+    sessions = [session, table.create_session(a_session())[0]]
+
+    for run in schedules:
+        outcomes = run.together(*[lambda s=s: add(table, s, limit=1) for s in sessions])
+
+        assert sum(isinstance(outcome, TooManyRequests) for outcome in outcomes) == 1
+        assert sum(table.session(USER, session.id).attempts_count for session in sessions) == 1
+    assert schedules.count > 5
+
+
+def test_a_session_made_twice_at_once_is_one_session(schedules: Schedules, table: Table) -> None:
+    session = a_session(mode=Mode.EXAM)
+    later = a_session(mode=Mode.EXAM, started_at=session.started_at.replace(minute=1), id=session.id)
+
+    for run in schedules:
+        (first, first_new), (second, second_new) = run.together(
+            lambda: table.create_session(session), lambda: table.create_session(later)
+        )
+
+        assert first == second == table.session(USER, session.id)
+        assert first_new is not second_new
+    assert schedules.count == 2
+
+
+def test_a_session_made_twice_at_once_with_other_settings_is_a_conflict(schedules: Schedules, table: Table) -> None:
+    session = a_session(timer_minutes=10)
+    other = a_session(timer_minutes=20, id=session.id)
+
+    for run in schedules:
+        outcomes = run.together(lambda: table.create_session(session), lambda: table.create_session(other))
+
+        (made, _), refused = sorted(outcomes, key=lambda outcome: isinstance(outcome, Conflict))
+        assert isinstance(refused, Conflict)
+        assert table.session(USER, session.id) == made
+    assert schedules.count == 2
+
+
+def test_the_same_session_id_of_two_users_is_two_sessions(schedules: Schedules, table: Table) -> None:
+    session = a_session()
+    other = a_session(OTHER, id=session.id)
+
+    for run in schedules:
+        outcomes = run.together(lambda: table.create_session(session), lambda: table.create_session(other))
+
+        assert outcomes == ((session, True), (other, True))
+    assert schedules.count == 2
+
+
+def test_two_registrations_of_an_address_at_once_are_one_account(schedules: Schedules, table: Table) -> None:
+    users = [a_user("ada@example.com"), a_user("Ada@Example.com")]
+
+    for run in schedules:
+        outcomes = run.together(*[lambda u=u: table.register(u, u.id) for u in users])
+
+        assert kinds(outcomes) == Counter({"None": 1, "Conflict": 1})
+        credentials = table.credentials("ada@example.com")
+        winner, loser = users if outcomes[0] is None else users[::-1]
+        assert credentials
+        assert (credentials.user_id, credentials.password_hash) == (winner.id, winner.id)
+        assert table.user(winner.id) == winner
+        with pytest.raises(NotFound):
+            table.user(loser.id)
+    assert schedules.count == 2

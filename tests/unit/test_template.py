@@ -1,0 +1,279 @@
+"""The template and the code say the same: routes, folders, events, and who may do what."""
+
+import importlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.client
+import pytest
+
+from coach import services
+from coach.errors import SpendLimitReached
+from coach.services import EvaluationQueue, KeyRing
+from coach.table import Table
+from coach.worker import Worker
+from functions.evaluate_attempt import app as evaluate_attempt
+from functions.make_token_keys import app as make_token_keys
+from tests.conftest import ROOT, USER, template
+from tests.unit.events import ANSWER, EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
+from tests.unit.given import Grader
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+FUNCTIONS = functions()
+BODY = {"question_id": 1, "answer_text": ANSWER}
+RESOURCES = {
+    properties["CodeUri"]: name
+    for name, properties in (
+        (name, resource["Properties"])
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    )
+}
+
+
+# Folders, names, events
+
+
+def test_every_function_has_its_folder_its_event_and_its_place_in_the_template() -> None:
+    folders = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+    events = {path.stem for path in EVENTS.glob("*.json")}
+
+    assert folders == set(FUNCTIONS) == events
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_named_as_its_folder(function: str) -> None:
+    name = RESOURCES[f"functions/{function}"]
+
+    assert name == "".join(part.capitalize() for part in function.split("_"))
+    assert callable(handler(function))
+
+
+@pytest.mark.parametrize("function", [route.function for route in ROUTES])
+def test_the_event_of_an_http_function_is_a_request_to_it(function: str) -> None:
+    event = load(function)
+
+    context = event["requestContext"]
+    assert Route(event["httpMethod"], event["resource"], function) in ROUTES
+    assert (context["httpMethod"], context["resourcePath"]) == (event["httpMethod"], event["resource"])
+    assert context["path"] == f"/{context['stage']}{event['path']}"
+    assert event["resource"].format(**(event["pathParameters"] or {})) == event["path"]
+    assert {name: [value] for name, value in event["headers"].items()} == event["multiValueHeaders"]
+    assert event["headers"]["Host"] == context["domainName"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_event_file_holds_no_token(function: str) -> None:
+    text = (EVENTS / f"{function}.json").read_text(encoding="utf-8")
+
+    assert "eyJ" not in text
+    assert text.count("Bearer") == text.count("Bearer ${TOKEN}")
+
+
+# Routes
+
+
+@pytest.mark.parametrize("function", sorted({route.function for route in ROUTES} - {"preflight"}))
+def test_the_template_has_the_routes_of_the_code_and_no_other(function: str) -> None:
+    app = importlib.import_module(f"functions.{function}.app").app
+
+    declared = {(route.method, route.openapi_path or "/") for route in app._static_routes + app._dynamic_routes}
+
+    assert declared == {(route.method, route.path) for route in ROUTES if route.function == function}
+
+
+def test_every_path_answers_a_browser_that_asks_first() -> None:
+    paths = {route.path for route in ROUTES if route.method != "OPTIONS"}
+
+    assert {route.path for route in ROUTES if route.method == "OPTIONS"} == paths
+    assert {route.function for route in ROUTES if route.method == "OPTIONS"} == {"preflight"}
+
+
+def test_no_route_is_there_twice() -> None:
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
+
+
+# Permissions: what each function does to AWS, and what its policy lets it do
+
+Allowed = set[tuple[str, str]]
+
+
+class Recorded:
+    """The IAM actions behind the calls that were made, each with the kind of thing that it was done to."""
+
+    OF_A_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+    def __init__(self) -> None:
+        self.actions: Allowed = set()
+
+    def add(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
+        place = "index" if "IndexName" in arguments else {"dynamodb": "table", "sqs": "queue", "ssm": "parameter"}[service]
+        if operation == "TransactWriteItems":
+            kinds = {kind for item in arguments["TransactItems"] for kind in item}
+            self.actions |= {(f"dynamodb:{self.OF_A_TRANSACTION[kind]}", place) for kind in kinds}
+        else:
+            # A batch of messages needs the action of a single one.
+            self.actions.add((f"{service}:{operation.removesuffix('Batch') if service == 'sqs' else operation}", place))
+
+
+@pytest.fixture
+def recorded(functions: None, monkeypatch: pytest.MonkeyPatch) -> Recorded:  # noqa: ARG001 - before this one
+    recorded = Recorded()
+    original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        recorded.add(client.meta.service_model.service_name, operation, arguments)
+        return original(client, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    return recorded
+
+
+def allowed(function: str) -> Allowed:
+    """What the function's policy allows, less what only Bedrock needs."""
+    kinds = {"Table.Arn": "table", "${Table.Arn}/index/*": "index", "EvaluationQueue.Arn": "queue"}
+    found: Allowed = set()
+    for policy in FUNCTIONS[function].get("Policies", []):
+        for statement in policy["Statement"] if isinstance(policy, dict) else []:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            place = kinds.get(statement["Resource"], "parameter" if "token-keys" in statement["Resource"] else "?")
+            assert statement["Effect"] == "Allow"
+            found |= {(action, place) for action in actions}
+    return found
+
+
+@pytest.fixture
+def keys(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A key ring on moto, of which nothing is recorded."""
+    assert moto
+    monkeypatch.setenv("TOKEN_KEYS_PARAMETER", "/coach/token-keys")
+    ring = KeyRing()
+    monkeypatch.setenv("TOKEN_SIGNING_KID", ring.turn_to("1")[0].kid)
+    services.signing_key.cache_clear()
+    yield
+    ring.forget()
+    services.signing_key.cache_clear()
+
+
+@pytest.fixture
+def receipt(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The evaluation queue on moto, and the receipt handle of a message that was received from it."""
+    assert moto
+    client = boto3.client("sqs")
+    url = client.create_queue(QueueName="evaluations")["QueueUrl"]
+    monkeypatch.setattr(services, "evaluation_queue", lambda: EvaluationQueue(client, url))
+    client.send_message(QueueUrl=url, MessageBody="{}")
+    yield client.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+    client.delete_queue(QueueUrl=url)
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """SESSION, with a pending attempt and then a failed one."""
+
+    table: Table
+    receipt: str
+
+
+def create_session(_: Sitting) -> None:
+    for _ in range(2):
+        invoke("create_session", load("create_session"))
+
+
+def add_attempt(_: Sitting) -> None:
+    for key in ("k", "k", None):
+        call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER, headers={"Idempotency-Key": key})
+
+
+def request_evaluation(_: Sitting) -> None:
+    for attempt in (1, 2):
+        assert call("POST", f"/api/sessions/{SESSION}/attempts/{attempt}/evaluation", user=USER).status == 202
+
+
+def use_accounts(_: Sitting) -> None:
+    credentials = {"email": "ada@example.com", "password": "correct horse battery staple"}
+    call("POST", "/auth/register", credentials)
+    assert call("POST", "/auth/login", credentials).status == 200
+    assert call("POST", "/auth/login", credentials | {"email": "nobody@example.com"}).status == 401
+    assert call("GET", "/auth/me", user=USER).status == 404
+    assert call("POST", "/auth/logout", user=USER).status == 204
+
+
+def read(*paths: str) -> Callable[[Sitting], None]:
+    def reads(_: Sitting) -> None:
+        assert {call("GET", path, user=USER).status for path in paths} == {200}
+
+    return reads
+
+
+def evaluate(sitting: Sitting) -> None:
+    """The spend limit is reached; then it is raised, and the attempt is evaluated."""
+    event = load("evaluate_attempt")
+    event["Records"][0]["receiptHandle"] = sitting.receipt
+    later = Table(sitting.table._client, "coach", now=lambda: time.time() + 3600)
+    for table, grader in ((sitting.table, Grader(SpendLimitReached("No"))), (later, Grader(73))):
+        worker = Worker(table, grader, lease_seconds=95)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(evaluate_attempt, "worker", lambda worker=worker: worker)
+            handler("evaluate_attempt")(event, Context())
+        assert grader.calls == 1
+
+
+def turn_keys(_: Sitting) -> None:
+    for request, generation in (("Create", "1"), ("Update", "2"), ("Delete", "2")):
+        make_token_keys.keys(request, generation)
+
+
+def invoked(function: str) -> Callable[[Sitting], None]:
+    def invokes(_: Sitting) -> None:
+        handler(function)(load(function), Context())
+
+    return invokes
+
+
+USES: dict[str, Callable[[Sitting], None]] = {
+    "accounts": use_accounts,
+    "add_attempt": add_attempt,
+    "create_session": create_session,
+    "end_session": invoked("end_session"),
+    "evaluate_attempt": evaluate,
+    "get_attempt": invoked("get_attempt"),
+    "get_session": invoked("get_session"),
+    "give_up_attempt": invoked("give_up_attempt"),
+    "list_attempts": invoked("list_attempts"),
+    "list_sessions": invoked("list_sessions"),
+    "make_token_keys": turn_keys,
+    "preflight": invoked("preflight"),
+    "questions": read("/api/questions", "/api/questions/1"),
+    "queue_evaluation": invoked("queue_evaluation"),
+    "request_evaluation": request_evaluation,
+    "web": read("/", "/health", "/openapi.json", "/docs"),
+}
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_it_does_and_nothing_else(
+    function: str, table: Table, receipt: str, recorded: Recorded
+) -> None:
+    invoke("create_session", load("create_session"))
+    for _ in range(2):
+        call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)
+    table.fail(table.attempt(USER, SESSION, 2), "No")
+    recorded.actions.clear()
+
+    USES[function](Sitting(table, receipt))
+
+    assert recorded.actions == allowed(function)
+
+
+def test_the_messages_are_about_the_session_of_the_other_events() -> None:
+    requests = [json.loads(load(name)["Records"][0]["body"]) for name in ("evaluate_attempt", "give_up_attempt")]
+
+    assert requests == [{"user_id": USER, "session_id": SESSION, "attempt_id": 1, "round": 1}] * 2
