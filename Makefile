@@ -1,7 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help run build test check bench deploy lock openapi clean
 
-PYTHON := $(shell local/find-python)
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
 
@@ -12,7 +11,7 @@ run: .stack ## serve the app on http://localhost:8002, until Ctrl-C
 	@.venv/stack/bin/python -m local
 
 build: ## build the functions for this machine
-	@$(PYTHON) -m local.build
+	@local/python -m local.build
 
 test: check ## run all tests (ARGS="..." are pytest's)
 	$(DEV)/pytest $(ARGS)
@@ -28,7 +27,7 @@ bench: .dev ## measure cold starts and throughput
 	$(DEV)/python -m tests.benchmarks $(ARGS)
 
 deploy: ## build for AWS and deploy there (ARGS="..." are sam deploy's)
-	@$(PYTHON) -m local.build --aws
+	@local/python -m local.build --aws
 	.venv/sam/bin/sam deploy --template-file .aws-sam/aws/build/template.yaml $(ARGS)
 
 openapi: .dev ## write the API's OpenAPI document anew
@@ -39,10 +38,10 @@ lock: .lock ## pin the newest versions of what requirements/*.in name (ARGS="--u
 	@$(PIN) requirements/dev.in layers/coach/requirements.txt functions/*/requirements.txt -o requirements/dev.txt
 PIN = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate $(ARGS)
 
-clean: ## remove what was built and installed; your practice data in .local stays
-	rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .local/*/image
+clean: ## remove what was built and installed; .local stays, with your practice in it
+	rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The environments: made when they are missing or outdated, see local/environments.py
 .dev .sam .stack .runtime .lock: .%:
-	@$(PYTHON) -m local.environments $*
+	@local/python -m local.environments $*
 .PHONY: .dev .sam .stack .runtime .lock

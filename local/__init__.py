@@ -5,7 +5,7 @@ What happens, one module for each step:
     environments  the virtual environments under .venv/
     settings      .env and the environment, and the template parameters made of them
     build         `sam build`, compiled to .pyc
-    emulator      AWS in one process (MiniStack); `gateway` is what the user's port adds in front of it
+    emulator      AWS in one process (MiniStack, started by `server`); `gateway` is what the user's port adds before it
     image         the emulator's state after `sam deploy`, kept so that the next start need not deploy
     journal       the table's items in a file of ours, since the emulator forgets them when it is killed
     stack         all of it together: start, follow, stop

@@ -17,7 +17,7 @@ import boto3
 
 from local import environments
 from local.errors import LocalError
-from local.process import ROOT, kill_group, remove
+from local.process import ROOT, discard, kill_group
 
 INHERITED = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 """What a function may need in order to reach Claude from here. Nothing else of our environment gets into one."""
@@ -46,8 +46,8 @@ class Emulator:
     """
 
     def __init__(self, state: Path, log: Path, *, known_port: int, front: Mapping[str, Any] | None = None) -> None:
-        self._temporary = state.with_name(f"{state.name}-tmp")
-        remove(self._temporary)  # a killed emulator leaves its functions' files here
+        self._temporary = log.with_name("tmp")
+        discard(self._temporary)  # a killed emulator leaves its functions' files here
         self._temporary.mkdir(parents=True)
         self._port = known_port if is_free(known_port) else free_port()
         self.endpoint = f"http://127.0.0.1:{self._port}"
@@ -136,7 +136,7 @@ class Emulator:
         if self._process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-        remove(self._temporary)
+        discard(self._temporary)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

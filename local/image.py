@@ -15,7 +15,7 @@ from pathlib import Path
 from local import environments
 from local.build import RUNTIME, Build
 from local.emulator import Emulator, free_port, without_account
-from local.process import remove, run
+from local.process import run
 
 STACK = "pm-interview-coach"
 
@@ -46,15 +46,15 @@ def ensure(folder: Path, build: Build, parameters: Mapping[str, str]) -> Image:
         _deploy(folder, image, build, values)
     for other in folder.iterdir():
         if other != image:
-            remove(other)
+            shutil.rmtree(other)
     saved = json.loads((image / "image.json").read_text())
     return Image(image / "state", saved["known_port"], saved["prefix"], saved["table"], tuple(saved["stream_mappings"]))
 
 
 def _deploy(folder: Path, image: Path, build: Build, values: Mapping[str, str]) -> None:
     new = folder / "new"
-    remove(new)
-    former = next((path for path in folder.glob("*/image.json")), None)
+    shutil.rmtree(new, ignore_errors=True)
+    former = next(folder.glob("*/image.json"), None)
     if former:
         shutil.copytree(former.parent, new)
         known_port = int(json.loads(former.read_text())["known_port"])

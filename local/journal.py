@@ -25,21 +25,21 @@ class Journal:
     """The items of one table, whose keys are the strings `pk` and `sk`. Raises LocalError for an unusable file."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        # The table is followed from another thread than it is restored from, never at the same time.
+        self._database = sqlite3.connect(file, timeout=2, check_same_thread=False)
         try:
-            # The table is followed from another thread than it is restored from, never at the same time.
-            self._database = sqlite3.connect(file, timeout=2, check_same_thread=False)
             self._database.execute(
                 "CREATE TABLE IF NOT EXISTS item (pk TEXT, sk TEXT, json TEXT NOT NULL, PRIMARY KEY (pk, sk))"
             )
             (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
-            self._database.execute("PRAGMA busy_timeout = 8000")  # milliseconds; somebody may be looking into the file
         except sqlite3.DatabaseError as error:
             verdict = str(error)
         if verdict != "ok":
+            self.close()
             raise LocalError(
                 f"{file} cannot be used ({verdict}): close what holds it open, or move it away to start without it"
             )
+        self._database.execute("PRAGMA busy_timeout = 8000")  # milliseconds; somebody may be looking into the file
 
     def restore(self, table: str, dynamodb: "DynamoDBClient") -> int:
         """Put all items back into the empty table; how many there were."""

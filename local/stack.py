@@ -16,7 +16,7 @@ from local import build, environments, image
 from local.emulator import Emulator, is_free
 from local.errors import LocalError
 from local.journal import Follower, Journal
-from local.process import ROOT, locked, remove
+from local.process import ROOT, discard, locked
 from local.settings import parameters
 
 FOLLOW_EVERY = 0.5
@@ -62,6 +62,8 @@ class LocalStack:
         if not all(is_free(self.port, host) for host in hosts):
             raise LocalError(busy)
         self.log.write_bytes(b"")
+        for trash in self.data_dir.glob("*.trash"):
+            discard(trash)
         journal = Journal(self.data_dir / "data.sqlite")
         cleanup.callback(journal.close)
         environments.ensure("stack")
@@ -70,9 +72,9 @@ class LocalStack:
 
         print("Starting ...", flush=True)
         serving = self.data_dir / "serving"  # a copy: whatever becomes of it, the next start begins anew
-        remove(serving)
+        discard(serving)
         shutil.copytree(self.image.state, serving)
-        cleanup.callback(remove, serving)
+        cleanup.callback(discard, serving)
         front = {
             "bind": [f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}" for host in hosts],
             "port": self.port,

@@ -11,7 +11,7 @@ Through a whole running stack, steered by the answer itself: `[[stub:529*2,html]
 requests overloaded and its third a web page; from the fourth on it is graded. `python -m tests.anthropic_stub --port N`
 serves until interrupted, and GET /stats says what was asked.
 
-Behaviours: see `BEHAVIOURS`. `=` gives a value (`429=7` is retry-after 7, `hang=60` seconds, `drip=0.1` seconds a byte).
+Behaviours: see `BEHAVIOURS`. `=` gives a value: `429=7` is retry-after 7, `hang=60` seconds, `drip=0.1` a byte.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
 from hashlib import sha256
@@ -64,6 +65,9 @@ BEHAVIOURS = {
     "wrong-shape",  # JSON with status 200 that is no message
     "no-content",  # a message whose content is null
     "no-text",  # a message that only thinks
+    "no-usage",  # a message that does not say what it cost
+    "odd-content",  # a message of blocks that are no blocks
+    "invented-praise",  # a good reply with a strength whose quote is not in the answer
     "truncated-body",  # the HTTP body ends in the middle of its JSON
     "truncated-json",  # the model's JSON ends in the middle
     "prose",  # the model chats instead
@@ -246,9 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {"retry-after": value} if value else {}
             self._send(status, _error(kind, f"The stub was told to: {behaviour}", code), headers)
         elif behaviour in STOP_REASONS:
-            text = "" if behaviour == "refusal" else message["content"][-1]["text"][:200]
-            message["stop_reason"] = STOP_REASONS[behaviour]
-            message["content"] = [{"type": "text", "text": text}] if text else []
+            message["stop_reason"] = STOP_REASONS[behaviour]  # what it said until then looks whole
             self._send(200, message)
         elif behaviour == "hang":
             self.server.stub.wait(float(value or 60))
@@ -301,9 +303,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(payload)
-
-
-# What the real API would refuse
 
 
 def _checked(path: str, headers: Message, raw: bytes) -> dict[str, Any]:
@@ -437,9 +436,6 @@ def _error(kind: str, message: str, code: str | None = None) -> dict[str, Any]:
     return {"type": "error", "error": error, "request_id": "req_stub"}
 
 
-# What it replies
-
-
 def _answer_in(body: dict[str, Any]) -> str:
     content = body["messages"][-1]["content"]
     text = content if isinstance(content, str) else content[-1]["text"]
@@ -470,6 +466,10 @@ def _altered(message: dict[str, Any], behaviour: str) -> dict[str, Any]:
     block = message["content"][-1]
     if behaviour == "no-content":
         message["content"] = None
+    elif behaviour == "no-usage":
+        del message["usage"]
+    elif behaviour == "odd-content":
+        message["content"] = ["text", 7, {"text": "untyped"}]
     elif behaviour == "no-text":
         message["content"] = message["content"][:1]
     elif behaviour == "truncated-json":
@@ -494,6 +494,10 @@ def _reply(behaviour: str, recorded: Recorded) -> Any:
         for finding in reply["findings"]:
             finding |= {"verdict": "met", "quotes": ["as I proved with seven randomised trials in Antarctica"]}
         reply["strengths"] = [{"point": "Antarctica was brilliant.", "quote": "trials in Antarctica were brilliant"}]
+    elif behaviour == "invented-praise":
+        reply["strengths"].append(
+            {"point": "Antarctica was brilliant.", "quote": "trials in Antarctica were brilliant"}
+        )
     elif behaviour == "injected-scores":
         reply |= {"overall_score": 10, "score": 10}
         reply["findings"] = [finding | {"score": 10} for finding in reply["findings"]]
@@ -542,10 +546,8 @@ def main() -> None:
     options = parser.parse_args()
     with AnthropicStub(port=options.port, latency=options.latency) as stub:
         print(stub.base_url, flush=True)
-        try:
+        with suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
 
 
 if __name__ == "__main__":

@@ -99,12 +99,18 @@ def table(dynamodb: "DynamoDBClient") -> "Table":
 def functions(table: "Table", monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the functions use the table on moto and accept tokens of `token`."""
     from coach import services
+
+    monkeypatch.setenv("TOKEN_PUBLIC_KEYS", public_keys())
+    monkeypatch.setattr(services, "table", lambda: table)
+    services.verifier.cache_clear()
+
+
+def public_keys() -> str:
+    """What the stack would put into TOKEN_PUBLIC_KEYS for the tests' key."""
     from coach.tokens import SigningKey
 
     key = SigningKey.made(SEED)
-    monkeypatch.setenv("TOKEN_PUBLIC_KEYS", json.dumps({key.kid: key.public_hex}))
-    monkeypatch.setattr(services, "table", lambda: table)
-    services.verifier.cache_clear()
+    return json.dumps({key.kid: key.public_hex})
 
 
 def token(user_id: str = USER, now: datetime | None = None) -> str:

@@ -54,7 +54,9 @@ def hasher() -> PasswordHasher:
 def nobodys_hash() -> str:
     """A hash of no password at all, to be checked when there is no account, so that the answer takes as long as when
     there is one. Making it costs nothing, which hashing would."""
-    salt, digest = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (hasher().salt_len, hasher().hash_len))
+    salt, digest = (
+        b64encode(token_bytes(size)).decode().rstrip("=") for size in (hasher().salt_len, hasher().hash_len)
+    )
     costs = f"m={hasher().memory_cost},t={hasher().time_cost},p={hasher().parallelism}"
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 

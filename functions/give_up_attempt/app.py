@@ -15,18 +15,24 @@ GAVE_UP = "The evaluation could not be finished after several tries. Your answer
 
 logger = Logger()
 metrics = Metrics()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def work(record: SQSRecord) -> None:
     request = EvaluationRequest.from_json(record.body)
-    given_up = services.table().give_up(request, GAVE_UP)
+    about = {"session": request.session_id, "attempt": request.attempt_id}
+    try:
+        given_up = services.table().give_up(request, GAVE_UP)
+    except Exception:  # the batch goes on without this one, and would not say why
+        logger.exception("Unexpected error", extra=about)
+        raise
     metrics.add_metric(name="EvaluationsGivenUp", unit=MetricUnit.Count, value=int(given_up))
     if given_up:
-        logger.error("Given up", extra={"session": request.session_id, "attempt": request.attempt_id})
+        logger.error("Given up", extra=about)
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    metrics.add_metric(name="DeadLettersDelivered", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(event, work, processor, context)

@@ -17,7 +17,9 @@ app = api.create_app()
     description="Harmless for an attempt that is pending already.",
     responses=api.answers({202: "Queued"}, 401, 404, 409, 503),
 )
-def request_evaluation(session_id: str, attempt_id: api.AttemptId, user: api.CurrentUser) -> Response[EvaluationRequested]:
+def request_evaluation(
+    session_id: str, attempt_id: api.AttemptId, user: api.CurrentUser
+) -> Response[EvaluationRequested]:
     services.table().request_evaluation(user.id, session_id, attempt_id)
     queued = EvaluationRequested(id=attempt_id, session_id=session_id.lower(), status=Status.PENDING)
     return api.accepted(app, queued, f"/api/sessions/{queued.session_id}/attempts/{attempt_id}")

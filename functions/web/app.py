@@ -80,7 +80,9 @@ def landing_page() -> str:
 
 
 def page(html: str, headers: dict[str, str] | None = None) -> Response[Any]:
-    return Response(status_code=200, content_type=f"{content_types.TEXT_HTML}; charset=utf-8", body=html, headers=headers)
+    return Response(
+        status_code=200, content_type=f"{content_types.TEXT_HTML}; charset=utf-8", body=html, headers=headers
+    )
 
 
 handler = api.entrypoint(app)

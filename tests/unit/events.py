@@ -16,6 +16,9 @@ EVENTS = ROOT / "events"
 SESSION = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 """The session that the event files are about; they belong to `conftest.USER`."""
 
+ITS_OWN = ("Authorization", "Content-Type", "Idempotency-Key")
+"""Headers of the event file that say something about its own request."""
+
 ANSWER = "Drivers circle for ten minutes because nobody tells them where a place is free."
 
 
@@ -118,7 +121,7 @@ def http(
     values = re.fullmatch(_rule(route), path)
     pairs = parse_qsl(query, keep_blank_values=True)
     many = {name: [value for other, value in pairs if other == name] for name, _ in pairs}
-    kept = {name: value for name, value in event["headers"].items() if name not in ("Authorization", "Content-Type")}
+    kept = {name: value for name, value in event["headers"].items() if name not in ITS_OWN}
     sent = kept | {
         "Authorization": f"Bearer {token(user)}" if user else None,
         "Content-Type": "application/json" if body is not None else None,

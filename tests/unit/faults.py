@@ -23,6 +23,7 @@ class Faults:
     def __init__(self, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
         self._faults: list[Fault | None] = []
+        self._by_name: dict[str, Fault | None] = {}
         original = client._make_api_call  # type: ignore[attr-defined]
 
         def call(operation: str, arguments: Any) -> Any:
@@ -33,12 +34,18 @@ class Faults:
     def next(self, *faults: Fault | None) -> None:
         """The faults of the calls from here on; `calls` begins anew."""
         self._faults = list(faults)
+        self._by_name = {}
         self.calls = []
+
+    def next_of(self, operation: str, fault: Fault | None) -> None:
+        """The fault of the next call of one kind."""
+        self.next()
+        self._by_name = {operation: fault}
 
     def around(self, name: str, call: Call) -> Any:
         """Make a call that is no call of the client's and yet a place where faults strike."""
         self.calls.append(name)
-        fault = self._faults.pop(0) if self._faults else None
+        fault = self._faults.pop(0) if self._faults else self._by_name.pop(name, None)
         return fault(call) if fault else call()
 
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,6 +22,7 @@ from coach.model import (
 )
 from coach.table import Table
 from tests.conftest import USER
+from tests.unit import events
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -224,33 +224,15 @@ class Queue:
         self.hidden[receipt_handle] = seconds
 
 
-def sqs_event(*bodies: str) -> dict[str, Any]:
-    """Messages m0, m1, ... with the receipt handles r0, r1, ..."""
+def sqs_event(*bodies: str) -> events.Event:
+    """A batch of messages m0, m1, ... with the receipt handles r0, r1, ..."""
+    record = events.load("evaluate_attempt")["Records"][0]
     return {
         "Records": [
-            {
-                "messageId": f"m{index}",
-                "receiptHandle": f"r{index}",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1795262400000"},
-                "messageAttributes": {},
-                "md5OfBody": "",
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:evaluations",
-                "awsRegion": "us-east-1",
-            }
+            record | {"messageId": f"m{index}", "receiptHandle": f"r{index}", "body": body}
             for index, body in enumerate(bodies)
         ]
     }
-
-
-def lambda_context() -> Any:
-    return SimpleNamespace(
-        function_name="test",
-        memory_limit_in_mb=1024,
-        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:test",
-        aws_request_id="11111111-2222-4333-8444-555555555555",
-    )
 
 
 def metrics_in(output: str) -> dict[str, float]:

@@ -14,7 +14,6 @@ is left: no random, no sleep, nothing missed. The calls of a worker may come fro
 as those of `asyncio.to_thread` do.
 """
 
-import copy
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
@@ -22,16 +21,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto.backends import get_backend
 
 from coach.table import Table
+from tests.unit import snapshots
 from tests.unit.given import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PATIENCE_SECONDS = 20.0
-NAMES = "ABC"
 
 _here: "ContextVar[_Actor | None]" = ContextVar("_here", default=None)
 
@@ -117,7 +115,7 @@ class Run:
         """Run workers by this run's schedule; what each returned or raised."""
         if self.trace:
             raise Stuck("one run is one schedule: call `together` once")
-        actors = [_Actor(name, work, self._arrived) for name, work in zip(NAMES, works, strict=False)]
+        actors = [_Actor(chr(ord("A") + n), work, self._arrived) for n, work in enumerate(works)]
         try:
             for actor in actors:
                 actor.start()
@@ -171,12 +169,11 @@ class Schedules:
         monkeypatch.setattr(Table, "_pause", lambda *_: None)
 
     def __iter__(self) -> Iterator[Run]:
-        tables = get_backend("dynamodb")["123456789012"]["us-east-1"].tables
-        tables["coach"].stream_shard = None  # nobody reads it here, and moto copies it with every transaction
-        stored, now = copy.deepcopy(tables["coach"]), self.clock()
+        before, now = snapshots.taken(), self.clock()
         path: tuple[_Choice, ...] = ()
         while True:
-            tables["coach"], self.clock.seconds = copy.deepcopy(stored), now
+            snapshots.restore(before)
+            self.clock.seconds = now
             run = Run(path)
             yield run
             if not run.trace:

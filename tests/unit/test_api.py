@@ -373,8 +373,17 @@ def test_a_page_of_an_allowed_origin_may_read_answers_and_errors(status: int, or
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example", "null", "http://localhost:8003", "http://localhost:8002.evil.example", "localhost:8002"]
-    + ["https://localhost:8002", "http://LOCALHOST:8002", "*", ""],
+    [
+        "https://evil.example",
+        "null",
+        "http://localhost:8003",
+        "http://localhost:8002.evil.example",
+        "localhost:8002",
+        "https://localhost:8002",
+        "http://LOCALHOST:8002",
+        "*",
+        "",
+    ],
 )
 @pytest.mark.parametrize("status", ANSWERS)
 def test_a_page_of_another_origin_may_not(status: int, origin: str) -> None:

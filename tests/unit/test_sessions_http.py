@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from coach import questions as bank
 from coach.model import Attempt, Category
 from coach.table import Table
 from tests.conftest import OTHER, USER
@@ -132,15 +133,28 @@ def test_two_users_may_choose_the_same_id() -> None:
     assert call("GET", f"/api/sessions/{SESSION}", user=USER).json()["mode"] == "exam"
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *(("timer_minutes", value) for value in (1, 60, None)),
-        *(("mode", value) for value in ("standard", "timed", "exam", "review")),
-        *(("category_filter", value) for value in (*Category, None)),
-        ("id", None),
-    ],
-)
+SETTINGS: dict[str, tuple[Any, ...]] = {
+    "timer_minutes": (1, 60, None),
+    "mode": ("standard", "timed", "exam", "review"),
+    "category_filter": (*Category, None),
+    "id": (None,),
+}
+NO_SETTINGS: dict[str, tuple[Any, ...]] = {
+    "timer_minutes": (0, 61, -1, 1.5, 10.0, "10", True, 10**30, [10], {}, ""),
+    "mode": ("", "fast", "EXAM", " exam", None, 1, True, ["exam"], "ex\x00am", "\ud800"),
+    "category_filter": ("", "design", "PRODUCT_DESIGN", 1, [], {}, "product design"),
+    "id": (
+        *("", "x", 1, True, [SESSION], SESSION[:-1], f"{SESSION}0", f"{SESSION}\n", f"{{{SESSION}}}"),
+        *(SESSION.replace("-", ""), f"urn:uuid:{SESSION}"),
+    ),
+}
+
+
+def each(values: dict[str, tuple[Any, ...]]) -> list[tuple[str, Any]]:
+    return [(field, value) for field, of_it in values.items() for value in of_it]
+
+
+@pytest.mark.parametrize(("field", "value"), each(SETTINGS))
 def test_what_a_session_may_be_set_to(field: str, value: Any) -> None:
     answer = create({field: value})
 
@@ -148,17 +162,7 @@ def test_what_a_session_may_be_set_to(field: str, value: Any) -> None:
     assert field == "id" or answer.json()[field] == value
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *(("timer_minutes", value) for value in (0, 61, -1, 1.5, 10.0, "10", True, 10**30, [10], {}, "")),
-        *(("mode", value) for value in ("", "fast", "EXAM", " exam", None, 1, True, ["exam"], "ex\x00am", "\ud800")),
-        *(("category_filter", value) for value in ("", "design", "PRODUCT_DESIGN", 1, [], {}, "product design")),
-        *(("id", value) for value in ("", "x", 1, SESSION[:-1], f"{SESSION}0", f"{{{SESSION}}}", f"{SESSION}\n")),
-        *(("id", value) for value in (SESSION.replace("-", ""), f"urn:uuid:{SESSION}", [SESSION], True)),
-    ],
-    ids=ascii,
-)
+@pytest.mark.parametrize(("field", "value"), each(NO_SETTINGS), ids=ascii)
 def test_what_a_session_may_not_be_set_to(field: str, value: Any) -> None:
     answer = create({field: value})
 
@@ -193,7 +197,7 @@ def test_an_ended_session_takes_no_answer(session: None) -> None:  # noqa: ARG00
 
 # Answers
 
-UNEVALUATED = {
+UNEVALUATED: dict[str, Any] = {
     "overall_score": None,
     "framework_score": None,
     "structure_score": None,
@@ -297,22 +301,23 @@ def test_an_answer_is_kept_to_the_letter(case: str) -> None:
     assert read.json() == made.json()
 
 
+NO_ANSWERS: dict[str, tuple[Any, ...]] = {
+    "answer_text": (
+        *("", "x" * 49, " " * 50, " " * 30 + "x" * 49 + "\n" * 30, "\u3000" * 60),
+        *("x" * 20_001, "x" * 20_000 + " ", "🙂" * 20_001),
+        *("x" * 50 + "\ud800", "\udfff" * 60, None, 1, True, ["x" * 50], {}),
+    ),
+    "question_id": (0, -1, "1", 1.0, 1.5, True, None, [], {}, "x"),
+    "time_spent_sec": (-1, 86_401, "5", True, 1.0, 1.5, "", [], 10**30, -(10**30)),
+    "session_id": ("", "x", 1, SESSION[:-1], [SESSION]),
+    "status": ("evaluated",),
+    "user_id": (OTHER,),
+    "id": (7,),
+}
+
+
 @pytest.mark.usefixtures("session")
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *(("answer_text", value) for value in ("", "x" * 49, " " * 50, " " * 30 + "x" * 49 + "\n" * 30)),
-        *(("answer_text", value) for value in ("\u3000" * 60, "x" * 20_001, "x" * 20_000 + " ", "🙂" * 20_001)),
-        *(("answer_text", value) for value in ("x" * 50 + "\ud800", "\udfff" * 60, None, 1, ["x" * 50], {}, True)),
-        *(("question_id", value) for value in (0, -1, "1", 1.0, 1.5, True, None, [], {}, "x")),
-        *(("time_spent_sec", value) for value in (-1, 86_401, "5", True, 1.0, 1.5, "", [], 10**30, -(10**30))),
-        *(("session_id", value) for value in ("", "x", 1, SESSION[:-1], [SESSION])),
-        ("status", "evaluated"),
-        ("user_id", OTHER),
-        ("id", 7),
-    ],
-    ids=lambda value: ascii(value)[:30],
-)
+@pytest.mark.parametrize(("field", "value"), each(NO_ANSWERS), ids=lambda value: ascii(value)[:30])
 def test_what_an_answer_may_not_be(field: str, value: Any) -> None:
     answer = add({field: value})
 
@@ -526,7 +531,7 @@ def test_paging_gives_every_question_once(limit: int, query: str) -> None:
 
     ids = [question["id"] for question in questions]
     assert ids == sorted(set(ids))
-    assert ids == [question["id"] for question in call("GET", f"/api/questions?limit=100{query}", user=USER).json()]
+    assert ids == [question.id for question in bank.questions(**dict(parse_qsl(query)))]
     for name, value in parse_qsl(query):
         assert {question[name] for question in questions} == {value}
 
@@ -562,7 +567,9 @@ def test_a_limit_is_1_to_100(path: str) -> None:
 
 @pytest.mark.usefixtures("session")
 @pytest.mark.parametrize("path", ["/api/sessions", ATTEMPTS, "/api/questions"])
-@pytest.mark.parametrize("query", ["limit=1", "limit=100", "colour=red", "colour=", "user_id=x&limit=2", "=", "limit=007"])
+@pytest.mark.parametrize(
+    "query", ["limit=1", "limit=100", "colour=red", "colour=", "user_id=x&limit=2", "=", "limit=007"]
+)
 def test_unknown_query_parameters_mean_nothing(path: str, query: str) -> None:
     answer = call("GET", f"{path}?{query}", user=USER)
 
@@ -584,7 +591,17 @@ def test_a_filter_is_one_of_its_values(path: str, query: str, value: str) -> Non
 @pytest.mark.parametrize("path", ["/api/sessions", ATTEMPTS, "/api/questions"])
 def test_a_cursor_that_was_tampered_with_is_refused(path: str) -> None:
     good = cursor(call("GET", f"{path}?limit=1", user=USER))
-    tampered = ["", "x", "żółw", "\ud800", good[:-4], f"{good}AAAA", f"{good}%3D", f"!{good}", f"{good[:5]}%0A{good[5:]}"]
+    tampered = [
+        "",
+        "x",
+        "żółw",
+        "\ud800",
+        good[:-4],
+        f"{good}AAAA",
+        f"{good}%3D",
+        f"!{good}",
+        f"{good[:5]}%0A{good[5:]}",
+    ]
     tampered += [good.rstrip("=") + "===", ("B" if good[0] == "A" else "A") + good[1:], good.swapcase()]
     tampered += ["A" * 1024, "A" * 1025, f"{good}&cursor={good}"]
 

@@ -19,8 +19,8 @@ from coach.worker import Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.make_token_keys import app as make_token_keys
 from tests.conftest import ROOT, USER, template
-from tests.unit.events import ANSWER, EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
-from tests.unit.given import Grader
+from tests.unit.events import EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
+from tests.unit.given import ANSWER, Grader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -107,16 +107,15 @@ Allowed = set[tuple[str, str]]
 class Recorded:
     """The IAM actions behind the calls that were made, each with the kind of thing that it was done to."""
 
-    OF_A_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
-
     def __init__(self) -> None:
         self.actions: Allowed = set()
 
     def add(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
-        place = "index" if "IndexName" in arguments else {"dynamodb": "table", "sqs": "queue", "ssm": "parameter"}[service]
+        places = {"dynamodb": "table", "sqs": "queue", "ssm": "parameter"}
+        place = "index" if "IndexName" in arguments else places[service]
         if operation == "TransactWriteItems":
             kinds = {kind for item in arguments["TransactItems"] for kind in item}
-            self.actions |= {(f"dynamodb:{self.OF_A_TRANSACTION[kind]}", place) for kind in kinds}
+            self.actions |= {(f"dynamodb:{kind}Item", place) for kind in kinds}
         else:
             # A batch of messages needs the action of a single one.
             self.actions.add((f"{service}:{operation.removesuffix('Batch') if service == 'sqs' else operation}", place))
@@ -182,7 +181,7 @@ class Sitting:
 
 
 def create_session(_: Sitting) -> None:
-    for _ in range(2):
+    for _again in range(2):
         invoke("create_session", load("create_session"))
 
 

@@ -45,7 +45,7 @@ def hmac_with_the_public_key() -> str:
 
 
 def unsigned() -> str:
-    return jwt.encode(claims(), None, algorithm="none", headers={"kid": KEY.kid})
+    return jwt.encode(claims(), "", algorithm="none", headers={"kid": KEY.kid})
 
 
 def altered() -> str:
@@ -65,7 +65,7 @@ def _part(content: bytes) -> str:
 NOW = int(time.time())
 YEAR_9999 = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 EXPIRED = datetime.now(UTC) - LIFETIME - timedelta(seconds=2)
-LATER = {"iat": NOW + 600, "exp": NOW + 4200}
+HUGE_KID = b'{"kid": ' + b"1" * 10_000 + b"}"
 
 REFUSED: dict[str, Callable[[], str | None]] = {
     "no header": lambda: None,
@@ -86,12 +86,12 @@ REFUSED: dict[str, Callable[[], str | None]] = {
     "a huge token": lambda: f"Bearer {'a' * 1_000_000}",
     "a huge payload": lambda: f"Bearer {forged(STRANGER, more='x' * 1_000_000)}",
     "a header nested deep": lambda: f"Bearer {_part(b'[' * 200_000)}.e30.x",
-    "a header with a huge number": lambda: f"Bearer {_part(b'{"kid": ' + b'1' * 10_000 + b'}')}.e30.x",
+    "a header with a huge number": lambda: f"Bearer {_part(HUGE_KID)}.e30.x",
     "a header that is a list": lambda: f"Bearer {_part(b'[]')}.e30.x",
     "expired": lambda: f"Bearer {token(now=EXPIRED)}",
     "expired just now": lambda: f"Bearer {forged(iat=NOW - 60, exp=NOW - 1)}",
-    "not yet valid": lambda: f"Bearer {forged(nbf=NOW + 600)}",
-    "issued in the future": lambda: f"Bearer {forged(**LATER)}",
+    "not yet valid": lambda: f"Bearer {forged(nbf=NOW + 86_400)}",
+    "issued in the future": lambda: f"Bearer {forged(iat=NOW + 86_400, exp=NOW + 90_000)}",
     "wrong signature": lambda: f"Bearer {forged(STRANGER)}",
     "altered": lambda: f"Bearer {altered()}",
     "alg none": lambda: f"Bearer {unsigned()}",

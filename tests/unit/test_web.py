@@ -22,10 +22,11 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 UNDOCUMENTED = {("GET", "/openapi.json"), ("GET", "/docs")}
 
 
+FETCHED = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "srcset")}
+
+
 class Page(HTMLParser):
     """What a page makes a browser fetch."""
-
-    FETCHED = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "srcset")}
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -36,7 +37,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        self._fetched += [value or "" for name, value in attrs if (tag, name) in self.FETCHED]
+        self._fetched += [value or "" for name, value in attrs if (tag, name) in FETCHED]
         self._styles += [value or "" for name, value in attrs if name == "style"]
 
     def handle_data(self, data: str) -> None:

@@ -24,6 +24,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.request import Request
+from aws_lambda_powertools.event_handler.types import EventHandlerInstance
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -71,18 +72,18 @@ class _Gate(OpenAPIRequestValidationMiddleware):
     """
 
     def __init__(self, *, open_to_all: bool) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._open_to_all = open_to_all
 
-    def handler(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    def handler(self, app: EventHandlerInstance, next_middleware: NextMiddleware) -> Response[Any]:
         if not self._open_to_all:
-            app.append_context(caller=_authenticated(app.current_event.headers.get("authorization")))
+            app.context["caller"] = _authenticated(app.current_event.headers.get("authorization"))
         return super().handler(app, next_middleware)
 
-    def _get_body(self, app: APIGatewayRestResolver) -> dict[str, Any] | None:
+    def _get_body(self, app: EventHandlerInstance) -> dict[str, Any]:
         event = app.current_event
         if not event.body:
-            return None
+            return {}
         if not _JSON_TYPE.match(event.headers.get("content-type") or content_types.APPLICATION_JSON):
             raise _unreadable("Send JSON, and say so: Content-Type: application/json", "unsupported_content_type")
         try:
@@ -263,7 +264,9 @@ def _unconfigured(error: MissingSetting) -> Response[str]:
 
 def _unpromised(error: ResponseValidationError) -> Response[str]:
     """Our own mistake: the route answers what its type does not promise. What it is must not get into the log."""
-    logger.error("Not the promised response", extra={"errors": [(each["loc"], each["type"]) for each in error.errors()]})
+    logger.error(
+        "Not the promised response", extra={"errors": [(each["loc"], each["type"]) for each in error.errors()]}
+    )
     return _error(500, "Internal Server Error")
 
 

@@ -6,6 +6,7 @@ a while that grows with every try.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable
@@ -31,7 +32,8 @@ class NotNow(Exception):
 
     def __init__(self, reason: str, seconds: float) -> None:
         super().__init__(reason)
-        self.seconds = int(min(max(seconds, 0), MAX_DELAY_SECONDS))
+        # Rounded up: who comes back a moment early finds nothing changed, and has used up one of the queue's deliveries.
+        self.seconds = math.ceil(min(max(seconds, 0), MAX_DELAY_SECONDS))
 
 
 class SpendLimit(NotNow):

@@ -127,6 +127,14 @@ def test_quotes_that_are_not_in_the_answer_earn_nothing(stub: AnthropicStub) -> 
     assert all(criterion.evidence == () for criterion in made.criteria)
 
 
+def test_praise_for_what_was_not_said_is_left_out(stub: AnthropicStub) -> None:
+    stub.script("invented-praise")
+
+    made = graded(stub)
+
+    assert made.strengths == ("A concrete sentence.",)
+
+
 def test_scores_in_the_reply_change_nothing(stub: AnthropicStub) -> None:
     weak = answer(Category.PRODUCT_DESIGN, "weak")
     stub.script("ok", "injected-scores")
@@ -194,6 +202,8 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
         "wrong-shape",
         "no-content",
         "no-text",
+        "no-usage",
+        "odd-content",
         "truncated-body",
         "truncated-json",
         "prose",

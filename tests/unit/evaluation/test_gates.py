@@ -8,22 +8,22 @@ from coach.model import Category
 from tests.unit.evaluation.samples import BANDS, answer, parts, question
 
 QUESTION = question().question_text
-SOUP = (
-    "I would use the CIRCLES framework to comprehend the situation, identify the customer, report the needs, cut through "
-    "prioritization, list solutions, evaluate trade-offs and summarize the recommendation. Then I would apply RICE and "
-    "MoSCoW to prioritize. Next I would use Porter's Five Forces, SWOT and PESTLE to understand the market, and HEART "
-    "and AARRR for the metrics, a RACI for the stakeholders and STAR to tell the story."
-)
+SOUP = """
+I would use the CIRCLES framework to comprehend the situation, identify the customer, report the needs, cut through
+prioritization, list solutions, evaluate trade-offs and summarize the recommendation. Then I would apply RICE and MoSCoW
+to prioritize. Next I would use Porter's Five Forces, SWOT and PESTLE to understand the market, and HEART and AARRR for
+the metrics, a RACI for the stakeholders and STAR to tell the story.
+"""
 
 
 def shuffled(text: str) -> str:
     said = text.split()
-    random.Random(7).shuffle(said)
+    random.Random(7).shuffle(said)  # noqa: S311
     return " ".join(said)
 
 
 def mashed(letters: str) -> str:
-    keys = random.Random(7)
+    keys = random.Random(7)  # noqa: S311
     return " ".join("".join(keys.choices(letters, k=keys.randint(2, 9))) for _ in range(80))
 
 
@@ -58,18 +58,24 @@ def test_what_is_no_answer_is_stopped_with_the_reason(text: str, reason: str) ->
     assert 10 <= stopped.tenths <= 25
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Mein Ziel ist, dass gehörlose Menschen zuverlässig und selbstständig aufwachen. Ich unterscheide drei Gruppen: "
-        "von Geburt an Gehörlose, ältere Menschen mit Hörgeräten und Eltern, die auch das Baby bemerken müssen.",
-        "Mijn doel is dat dove mensen zelfstandig wakker worden. Ik onderscheid drie groepen, namelijk mensen die doof "
-        "geboren zijn, ouderen met een hoortoestel en ouders die ook hun baby moeten opmerken in de nacht.",
-        "目标是让听障人士可靠地自己醒来。我会区分三类用户：先天失聪的人、夜里摘下助听器的老人，以及需要注意婴儿哭声的父母。我选择老人，因为人数最多。",
-        "Моя цель — чтобы глухие люди просыпались сами. Я различаю три группы: глухие от рождения, пожилые люди со "
-        "слуховыми аппаратами и родители, которым нужно слышать ребёнка. Я выбираю пожилых, потому что их больше всего.",
-    ],
-)
+GERMAN = """
+Mein Ziel ist, dass gehörlose Menschen zuverlässig und selbstständig aufwachen. Ich unterscheide drei Gruppen: von
+Geburt an Gehörlose, ältere Menschen mit Hörgeräten und Eltern, die auch das Baby bemerken müssen.
+"""
+DUTCH = """
+Mijn doel is dat dove mensen zelfstandig wakker worden. Ik onderscheid drie groepen, namelijk mensen die doof geboren
+zijn, ouderen met een hoortoestel en ouders die ook hun baby moeten opmerken in de nacht.
+"""
+CHINESE = """
+目标是让听障人士可靠地自己醒来。我会区分三类用户：先天失聪的人、夜里摘下助听器的老人，以及需要注意婴儿哭声的父母。我选择老人，因为人数最多。
+"""
+RUSSIAN = """
+Моя цель — чтобы глухие люди просыпались сами. Я различаю три группы: глухие от рождения, пожилые люди со слуховыми
+аппаратами и родители, которым нужно слышать ребёнка. Я выбираю пожилых, потому что их больше всего.
+"""
+
+
+@pytest.mark.parametrize("text", [GERMAN, DUTCH, CHINESE, RUSSIAN])
 def test_an_answer_in_another_language_is_read(text: str) -> None:
     assert gate(QUESTION, text) is None
 

@@ -214,9 +214,6 @@ class ClaudeEvaluator:
         )
 
 
-# What is asked
-
-
 @cache
 def prompt(category: Category) -> str:
     """The system prompt: the same for every answer of a category, so that it can be cached."""
@@ -287,9 +284,6 @@ def _connections() -> httpx2.AsyncClient:
     return anthropic.DefaultAsyncHttpxClient(limits=httpx2.Limits(max_connections=100, max_keepalive_connections=0))
 
 
-# What is replied
-
-
 def _read(message: object) -> tuple[Message, Reply, str]:
     """The message, the reply in it and the reply's text; the SDK passes on whatever came with status 200."""
     if not isinstance(message, Message) or not isinstance(message.content, list) or not _counted(message):
@@ -298,7 +292,9 @@ def _read(message: object) -> tuple[Message, Reply, str]:
         raise EvaluationRefused(REFUSED)
     if message.stop_reason not in ("end_turn", "stop_sequence"):
         raise UnusableReply(f"the reply is cut off: {message.stop_reason}")
-    texts: list[Any] = [getattr(block, "text", None) for block in message.content if block.type == "text"]
+    texts: list[Any] = [
+        getattr(block, "text", None) for block in message.content if getattr(block, "type", None) == "text"
+    ]
     if not texts or not all(isinstance(text, str) for text in texts):
         raise UnusableReply("the reply has no text")
     raw = readable("".join(texts))

@@ -62,7 +62,7 @@ _FULL_MARKS = (
     r"(?:(?:10|ten)\s?(?:/|out of)\s?(?:10|ten)|(?:full|maximum|max|perfect) (?:marks?|scores?|points|grades?|credit))"
 )
 _JUDGED = r"(?:should|must) (?:be (?:given|graded|scored|rated|marked|awarded)|get|receive)"
-_PRAISED = r"(?:names|identif\w+|demonstrat\w+|shows|explains|provides|covers|chose|chooses|states|meets|deserves|has|is|gives)"
+_PRAISED = r"(?:names|identif\w+|demonstrat\w+|shows|explains|provides|covers|chooses|states|meets|deserves|has|is)"
 _TO_THE_GRADER = re.compile(
     "|".join(
         [

@@ -97,9 +97,6 @@ def suggested_framework(graded_by: Rubric, answer: str) -> str:
     return str((unused or graded_by.frameworks)[0])[:FRAMEWORK_MAX_CHARS]
 
 
-# What is in a sentence
-
-
 class _Lexicon:
     """Which cues a row of words contains, by look-up, so that no text can make it slow."""
 
@@ -208,9 +205,6 @@ def _contains(said: Sequence[str], phrases: Iterable[str]) -> bool:
     return any(f" {phrase} " in row for phrase in phrases)
 
 
-# Whether it is about the question at all
-
-
 @cache
 def _topic(question_text: str) -> dict[str, int]:
     """The stems that make the question this question: a name weighs 3, a particular word 2, a word of the trade 1."""
@@ -264,9 +258,6 @@ def _on_topic(question: Question, answer: list[Sentence]) -> bool:
     return share >= TOPIC_SHARE and share * per_hundred >= TOPIC_DENSITY
 
 
-# From sentences to findings
-
-
 def _findings(graded_by: Rubric, readings: list[Reading], sums: list[Calculation]) -> list[Finding]:
     findings = [finding for criterion in graded_by.criteria for finding in _findings_of(criterion, readings)]
     of_arithmetic = {check.id for check in graded_by.checks if check.proof == ("arithmetic",)}
@@ -314,13 +305,15 @@ def _wrong(sums: list[Calculation]) -> list[Calculation]:
 
 
 def _made_by(check: Check, reading: Reading, following: Reading | None) -> Finding:
-    """What a sentence that has a cue of the check makes of it, alone or with the next sentence."""
+    """What a sentence with a cue of the check makes of it, alone or with the next one; a question proves nothing."""
     groups = [set(group.split("|")) for group in check.proof]
-    if not reading.sentence.asks and reading.own_words >= OWN_WORDS_FOR_MET and _proves(groups, reading.cues.keys()):
-        return Finding(check.id, Verdict.MET, (reading.sentence.text,))
-    together = reading.own_words + (following.own_words if following else 0)
-    if following and together >= OWN_WORDS_FOR_MET + 2 and _proves(groups, reading.cues.keys() | following.cues.keys()):
-        return Finding(check.id, Verdict.MET, (reading.sentence.text, following.sentence.text))
+    said = reading.sentence
+    if not said.asks and reading.own_words >= OWN_WORDS_FOR_MET and _proves(groups, reading.cues.keys()):
+        return Finding(check.id, Verdict.MET, (said.text,))
+    if following and not following.sentence.asks:
+        together = reading.own_words + following.own_words
+        if together >= OWN_WORDS_FOR_MET + 2 and _proves(groups, reading.cues.keys() | following.cues.keys()):
+            return Finding(check.id, Verdict.MET, (said.text, following.sentence.text))
     if reading.own_words >= OWN_WORDS_FOR_PARTIAL:
         return Finding(check.id, Verdict.PARTIAL, (reading.sentence.text,))
     return Finding(check.id, Verdict.ABSENT)
@@ -330,18 +323,14 @@ def _proves(groups: list[set[str]], cues: Set[str]) -> bool:
     return all(not group.isdisjoint(cues) for group in groups)
 
 
-# Feedback
-
-
 def _strengths(graded_by: Rubric, scores: Scores) -> list[str]:
     """What is met, the best criteria first, each by a sentence that no other strength has quoted."""
     said: dict[str, str] = {}
     for criterion in sorted(graded_by.criteria, key=lambda criterion: -_earned(criterion, scores)):
         for check, finding in _pairs(criterion, scores):
             if finding.verdict is Verdict.MET and finding.quotes[0] not in said:
-                said[finding.quotes[0]] = (
-                    f"{criterion.name}: the answer {check.text}, as in “{_short(finding.quotes[0])}”"
-                )
+                quote = finding.quotes[0]
+                said[quote] = f"{criterion.name}: the answer {check.text}, as in “{_short(quote)}”"
                 break
     return list(said.values())[:STRENGTHS_MAX]
 
@@ -360,9 +349,8 @@ def _improvements(graded_by: Rubric, scores: Scores, sums: list[Calculation], fi
         if finding.verdict is Verdict.ABSENT:
             said.append(f"{criterion.name}: nothing in the answer {check.text}.")
         elif finding.verdict is Verdict.PARTIAL:
-            said.append(
-                f"{criterion.name}: “{_short(finding.quotes[0])}” is a start. A strong answer goes further: it {check.text}."
-            )
+            quote = _short(finding.quotes[0])
+            said.append(f"{criterion.name}: “{quote}” is a start. A strong answer goes further: it {check.text}.")
     return said[:IMPROVEMENTS_MAX]
 
 

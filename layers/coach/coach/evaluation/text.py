@@ -8,7 +8,8 @@ from itertools import pairwise
 
 QUOTE_MIN_CHARS = 10
 QUOTE_MAX_CHARS = 300
-SENTENCE_MAX_WORDS = 30
+SENTENCE_MAX_WORDS = 45
+CHUNK_WORDS = 30
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -99,10 +100,10 @@ def _pieces(item: str) -> list[str]:
 
 def _chunks(piece: str) -> list[str]:
     """A sentence that never ends, cut after every so many words."""
-    if len(piece) < 2 * SENTENCE_MAX_WORDS:
-        return [piece]
     gaps = [match.start() for match in re.finditer(r"\s+", piece)]
-    cuts = [0, *gaps[SENTENCE_MAX_WORDS - 1 :: SENTENCE_MAX_WORDS], len(piece)]
+    if len(gaps) < SENTENCE_MAX_WORDS:
+        return [piece]
+    cuts = [0, *gaps[CHUNK_WORDS - 1 :: CHUNK_WORDS], len(piece)]
     return [piece[start:end].strip() for start, end in pairwise(cuts) if piece[start:end].strip()]
 
 

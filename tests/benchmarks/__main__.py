@@ -1,0 +1,76 @@
+"""`make bench`: what a request costs in time, calls and capacity, and what one worker gets done.
+
+Figures are ratios within this run, or counts; they are to be compared with each other, not with another machine's.
+"""
+
+import argparse
+import contextlib
+import io
+import tempfile
+from pathlib import Path
+
+from local.emulator import Emulator, free_port
+from tests.benchmarks import calls, starts
+from tests.rie import Machine, make_keys
+from tests.unit.events import functions
+
+MODEL_SECONDS = 5.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="how often each function is started")
+    rounds = parser.parse_args().rounds
+    print_calls()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        aws = Emulator(folder / "state", folder / "emulator.log", known_port=free_port())
+        try:
+            machine = Machine(aws, folder)
+            machine.values["DAILY_ATTEMPT_LIMIT"] = "1000000"
+            make_keys(machine)
+            print_throughput(machine)
+            print_imports(machine)
+            print_starts(machine, rounds)
+        finally:
+            aws.kill()
+
+
+def print_calls() -> None:
+    with contextlib.redirect_stdout(io.StringIO()):  # the functions log there
+        found = calls.measure()
+    print("\nDynamoDB, per request\n")
+    print("| endpoint | calls | read units | write units |\n|---|---|---|---|")
+    for name, (operations, read, written) in found.items():
+        print(f"| {name} | {len(operations)}: {', '.join(operations) or 'none'} | {read} | {written} |")
+
+
+def print_throughput(machine: Machine) -> None:
+    count, took, at_once = starts.throughput(machine, MODEL_SECONDS)
+    print(f"\nOne worker, a model that takes {MODEL_SECONDS:.0f} s\n")
+    print(f"{count} answers in {took:.1f} s: {count / took:.2f} a second, {at_once} at once")
+
+
+def print_imports(machine: Machine) -> None:
+    print("\nImports that take more than a tenth of a function's imports (a package counts with what it imports first)\n")
+    print("| function | imports |\n|---|---|")
+    for name in functions():
+        large = starts.large_imports(machine, name)
+        print(f"| {name} | {', '.join(f'{module} {share:.0%}' for module, share in large)} |", flush=True)
+
+
+def print_starts(machine: Machine, rounds: int) -> None:
+    found = starts.measure(machine, rounds)
+    floor = found.pop("floor")["as deployed"]
+    print(f"\nStarts, as ratios to the floor ({floor.cold * 1000:.0f} ms cold, {floor.warm * 1000:.1f} ms warm)\n")
+    print("| function | cold | cold without .pyc | warm |\n|---|---|---|---|")
+    for name, kinds in found.items():
+        deployed, bare = kinds["as deployed"], kinds["without .pyc"]
+        print(
+            f"| {name} | {deployed.cold / floor.cold:.2f} | {bare.cold / floor.cold:.2f} "
+            f"| {deployed.warm / floor.warm:.2f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

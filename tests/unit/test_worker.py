@@ -1,0 +1,685 @@
+"""The worker with an evaluator that misbehaves, alone and in a batch, and with Claude's on a stub that misbehaves."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coach import services
+from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
+from coach.evaluation import UnusableReply, configured
+from coach.model import Attempt, EvaluationRequest, Session, Status
+from coach.table import Lease, Table
+from coach.worker import (
+    BREAKER_SECONDS,
+    DELAY_GROWTH,
+    FIRST_DELAY_SECONDS,
+    MAX_DELAY_SECONDS,
+    MAX_TRIES,
+    UNREADABLE,
+    NotNow,
+    SpendLimit,
+    Worker,
+)
+from functions.evaluate_attempt import app
+from tests.anthropic_stub import AnthropicStub
+from tests.conftest import USER
+from tests.unit import events
+from tests.unit.given import (
+    ANSWER,
+    LEASE_SECONDS,
+    Clock,
+    Grader,
+    Queue,
+    add,
+    metrics_in,
+    recounted,
+    request_for,
+    sqs_event,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+Deliver = Callable[..., list[str]]
+
+
+@pytest.fixture
+def table(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Table:
+    """A table that many threads may use: one at a time gets through to moto."""
+    one_at_a_time = threading.Lock()
+    call = dynamodb._make_api_call  # type: ignore[attr-defined]
+
+    def locked(operation: str, arguments: Any) -> Any:
+        with one_at_a_time:
+            return call(operation, arguments)
+
+    monkeypatch.setattr(dynamodb, "_make_api_call", locked)
+    return Table(dynamodb, "coach", now=clock)
+
+
+@pytest.fixture
+def attempt(table: Table, session: Session) -> Attempt:
+    return add(table, session)[0]
+
+
+def work(table: Table, clock: Clock, grader: Any, attempt: Attempt) -> str:
+    worker = Worker(table, grader, lease_seconds=LEASE_SECONDS, now=clock)
+    return asyncio.run(worker.work(request_for(attempt)))
+
+
+def now_of(table: Table, attempt: Attempt) -> Attempt:
+    return table.attempt(attempt.user_id, attempt.session_id, attempt.id)
+
+
+# One message
+
+
+def test_an_answer_is_evaluated_and_counted(table: Table, clock: Clock, session: Session, attempt: Attempt) -> None:
+    grader = Grader(73)
+
+    outcome = work(table, clock, grader, attempt)
+
+    assert outcome == "evaluated"
+    assert grader.answered == [(1, ANSWER)]
+    assert now_of(table, attempt).status is Status.EVALUATED
+    assert table.session(USER, session.id).score_sum == 73
+
+
+def test_the_breaker_is_asked_before_the_lease_and_before_the_model(
+    table: Table, clock: Clock, attempt: Attempt
+) -> None:
+    table.trip_breaker(int(clock()) + 60)
+    grader = Grader()
+
+    with pytest.raises(SpendLimit):
+        work(table, clock, grader, attempt)
+
+    assert grader.calls == 0
+    lease = table.take(request_for(attempt), seconds=LEASE_SECONDS)
+    assert isinstance(lease, Lease)
+    assert lease.tries == 1
+
+
+def test_a_refused_answer_has_failed_with_the_reason(
+    table: Table, clock: Clock, session: Session, attempt: Attempt
+) -> None:
+    grader = Grader(EvaluationRefused("Claude declined to evaluate this answer."))
+
+    outcome = work(table, clock, grader, attempt)
+
+    assert outcome == "failed"
+    assert grader.calls == 1
+    assert now_of(table, attempt).failure == "Claude declined to evaluate this answer."
+    assert table.session(USER, session.id).failed_count == 1
+
+
+def test_an_attempt_whose_question_has_left_the_bank_has_failed_and_asks_nobody(
+    table: Table, clock: Clock, session: Session
+) -> None:
+    attempt, _ = add(table, session, question_id=999)
+    grader = Grader()
+
+    outcome = work(table, clock, grader, attempt)
+
+    assert outcome == "failed"
+    assert grader.calls == 0
+    assert now_of(table, attempt).failure == "Question not found"
+
+
+def test_one_unusable_reply_is_asked_for_again(table: Table, clock: Clock, session: Session, attempt: Attempt) -> None:
+    grader = Grader(UnusableReply("no JSON"), 73)
+
+    with pytest.raises(NotNow, match="no JSON") as later:
+        work(table, clock, grader, attempt)
+    clock.advance(later.value.seconds)
+
+    assert 2 <= later.value.seconds <= 5
+    assert work(table, clock, grader, attempt) == "evaluated"
+    assert grader.calls == 2
+    assert table.session(USER, session.id).failed_count == 0
+
+
+def test_two_unusable_replies_are_a_failure(table: Table, clock: Clock, session: Session, attempt: Attempt) -> None:
+    grader = Grader(UnusableReply("no JSON"))
+    with pytest.raises(NotNow):
+        work(table, clock, grader, attempt)
+
+    outcome = work(table, clock, grader, attempt)
+
+    assert outcome == "failed"
+    assert grader.calls == 2
+    assert now_of(table, attempt).failure == UNREADABLE
+    assert table.session(USER, session.id).pending_count == 0
+
+
+def test_two_unusable_replies_are_a_failure_whatever_comes_between(
+    table: Table, clock: Clock, attempt: Attempt
+) -> None:
+    grader = Grader(UnusableReply("no JSON"), EvaluationUnavailable("overloaded"), UnusableReply("no JSON"))
+    for _ in range(2):
+        with pytest.raises(NotNow):
+            work(table, clock, grader, attempt)
+
+    outcome = work(table, clock, grader, attempt)
+
+    assert outcome == "failed"
+
+
+def test_after_an_unusable_reply_one_more_is_allowed_in_the_next_round(
+    table: Table, clock: Clock, attempt: Attempt
+) -> None:
+    grader = Grader(UnusableReply("no JSON"))
+    with pytest.raises(NotNow):
+        work(table, clock, grader, attempt)
+    work(table, clock, grader, attempt)
+    table.request_evaluation(USER, attempt.session_id, attempt.id)
+
+    with pytest.raises(NotNow):
+        work(table, clock, grader, now_of(table, attempt))
+
+
+def test_the_spend_limit_stops_all_calls_until_the_breaker_expires(
+    table: Table, clock: Clock, session: Session, attempt: Attempt
+) -> None:
+    others = [add(table, session)[0] for _ in range(3)]
+    grader = Grader(SpendLimitReached("spend limit"), 73)
+
+    with pytest.raises(SpendLimit) as first:
+        work(table, clock, grader, attempt)
+    clock.advance(10)
+    waits = []
+    for other in others:
+        with pytest.raises(SpendLimit) as later:
+            work(table, clock, grader, other)
+        waits.append(later.value.seconds)
+
+    assert grader.calls == 1
+    assert first.value.seconds == BREAKER_SECONDS
+    assert all(BREAKER_SECONDS - 11 <= wait <= BREAKER_SECONDS for wait in waits)
+    clock.advance(max(waits))
+    assert [work(table, clock, grader, each) for each in [attempt, *others]] == ["evaluated"] * 4
+
+
+def test_who_waits_for_the_breaker_never_comes_back_before_it_expires(
+    table: Table, clock: Clock, session: Session
+) -> None:
+    table.trip_breaker(int(clock()) + 100)
+    grader = Grader(73)
+
+    for moment in (0.0, 0.1, 0.3, 0.5):
+        clock.advance(moment)
+        attempt, _ = add(table, session)
+        with pytest.raises(SpendLimit) as later:
+            work(table, clock, grader, attempt)
+        before = clock()
+        clock.advance(later.value.seconds)
+        assert table.breaker() == 0
+        clock.seconds = before
+
+
+def test_the_breaker_lasts_as_long_as_the_model_asks(table: Table, clock: Clock, attempt: Attempt) -> None:
+    grader = Grader(SpendLimitReached("spend limit", 5000))
+
+    with pytest.raises(SpendLimit) as later:
+        work(table, clock, grader, attempt)
+
+    assert later.value.seconds == MAX_DELAY_SECONDS
+    assert table.breaker() == int(clock() + 5000)
+
+
+def test_the_breaker_does_not_count_the_tries_that_it_prevents(table: Table, clock: Clock, attempt: Attempt) -> None:
+    grader = Grader(SpendLimitReached("spend limit"), 73)
+    for _ in range(MAX_TRIES * 2):
+        with pytest.raises(SpendLimit):
+            work(table, clock, grader, attempt)
+    clock.advance(BREAKER_SECONDS)
+
+    outcome = work(table, clock, grader, attempt)
+
+    assert outcome == "evaluated"
+
+
+def test_each_wait_is_longer_than_the_one_before_up_to_a_limit(
+    table: Table, clock: Clock, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grader = Grader(EvaluationUnavailable("overloaded"))
+    drawn: list[tuple[float, float]] = []
+
+    def longest(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return high
+
+    monkeypatch.setattr("coach.worker.random.uniform", longest)
+    waits = []
+    for _ in range(MAX_TRIES):
+        with pytest.raises(NotNow) as later:
+            work(table, clock, grader, attempt)
+        waits.append(later.value.seconds)
+
+    assert waits == [5, 15, 45, 135, 405, 900, 900, 900]
+    assert waits[:2] == [FIRST_DELAY_SECONDS, FIRST_DELAY_SECONDS * DELAY_GROWTH]
+    assert all(low == high / 2 for low, high in drawn)
+    assert max(waits) == MAX_DELAY_SECONDS
+
+
+def test_waits_differ_so_that_retries_do_not_march_in_step(table: Table, clock: Clock, attempt: Attempt) -> None:
+    grader = Grader(EvaluationUnavailable("overloaded"))
+    for _ in range(4):
+        with pytest.raises(NotNow):
+            work(table, clock, grader, attempt)
+
+    waits = set()
+    for _ in range(4):
+        with pytest.raises(NotNow) as later:
+            work(table, clock, grader, attempt)
+        waits.add(later.value.seconds)
+
+    assert len(waits) > 1
+    assert min(waits) >= 202
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "shortest", "longest"),
+    [(None, 3, 5), (0, 3, 5), (1, 3, 5), (7.2, 8, 8), (120, 120, 120), (100_000, 900, 900)],
+)
+def test_the_wait_is_as_long_as_the_model_asks_but_within_the_limit(
+    table: Table, clock: Clock, attempt: Attempt, retry_after: float | None, shortest: int, longest: int
+) -> None:
+    grader = Grader(EvaluationUnavailable("rate limit", retry_after))
+
+    with pytest.raises(NotNow) as later:
+        work(table, clock, grader, attempt)
+
+    assert shortest <= later.value.seconds <= longest
+
+
+def test_what_is_unavailable_gives_its_lease_back_at_once(table: Table, clock: Clock, attempt: Attempt) -> None:
+    grader = Grader(EvaluationUnavailable("overloaded"), 73)
+    with pytest.raises(NotNow):
+        work(table, clock, grader, attempt)
+
+    outcome = work(table, clock, grader, attempt)
+
+    assert outcome == "evaluated"
+
+
+def test_when_the_tries_are_used_up_nobody_is_asked_any_more(
+    table: Table, clock: Clock, session: Session, attempt: Attempt
+) -> None:
+    grader = Grader(EvaluationUnavailable("overloaded"))
+    for _ in range(MAX_TRIES):
+        with pytest.raises(NotNow):
+            work(table, clock, grader, attempt)
+
+    for _ in range(4):
+        with pytest.raises(NotNow, match="tries are used up") as later:
+            work(table, clock, grader, attempt)
+        assert later.value.seconds == 0
+
+    assert grader.calls == MAX_TRIES
+    assert table.session(USER, session.id).pending_count == 1
+
+
+def test_an_attempt_that_another_worker_has_is_left_to_it(table: Table, clock: Clock, attempt: Attempt) -> None:
+    table.take(request_for(attempt), seconds=LEASE_SECONDS)
+    clock.advance(30.3)
+    grader = Grader()
+
+    with pytest.raises(NotNow, match="another worker") as later:
+        work(table, clock, grader, attempt)
+
+    assert grader.calls == 0
+    assert LEASE_SECONDS - 31 < later.value.seconds <= LEASE_SECONDS - 28
+    clock.advance(later.value.seconds)
+    assert work(table, clock, grader, attempt) == "evaluated"
+
+
+@pytest.mark.parametrize("settled", ["evaluated", "failed", "asked for again", "gone"])
+def test_a_message_about_what_is_settled_costs_nothing(
+    table: Table, clock: Clock, session: Session, attempt: Attempt, settled: str
+) -> None:
+    request = request_for(attempt)
+    if settled == "evaluated":
+        work(table, clock, Grader(60), attempt)
+    elif settled == "gone":
+        request = EvaluationRequest(user_id=USER, session_id=session.id, attempt_id=9, round=1)
+    else:
+        table.fail(attempt, "Claude declined")
+        if settled == "asked for again":
+            table.request_evaluation(USER, session.id, attempt.id)
+    before = now_of(table, attempt)
+    grader = Grader(99)
+
+    outcome = asyncio.run(Worker(table, grader, lease_seconds=LEASE_SECONDS, now=clock).work(request))
+
+    assert outcome == "nothing to do"
+    assert grader.calls == 0
+    assert now_of(table, attempt) == before
+    assert table.session(USER, session.id) == recounted(table, session)
+
+
+# A batch, through the function
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue()
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    stream = StringIO()
+    monkeypatch.setattr(app.logger.registered_handler, "stream", stream)
+    return stream
+
+
+@pytest.fixture
+def deliver(table: Table, clock: Clock, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Deliver:
+    """Sends a batch to the function, whose evaluator comes first; returns the messages that it reports as failed."""
+    monkeypatch.setattr(services, "evaluation_queue", lambda: queue)
+
+    def send(grader: Any, *bodies: str) -> list[str]:
+        worker = Worker(table, grader, lease_seconds=LEASE_SECONDS, now=clock)
+        monkeypatch.setattr(app, "worker", lambda: worker)
+        answer = app.handler(sqs_event(*bodies), events.Context())
+        return sorted(failure["itemIdentifier"] for failure in answer["batchItemFailures"])
+
+    return send
+
+
+POISON = ["", "no JSON", "[]", "{}", '{"user_id": 1}', '{"user_id":"u","session_id":"s","attempt_id":"x","round":1}']
+
+
+def test_a_batch_of_good_and_bad_messages_leaves_the_good_ones_done(
+    deliver: Deliver, table: Table, session: Session, queue: Queue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, refused, busy, other = (request_for(add(table, session, answer=f"{ANSWER} {n}.")[0]) for n in range(4))
+    graded: dict[str, Any] = {
+        "0": 60,
+        "1": EvaluationRefused("Claude declined"),
+        "2": EvaluationUnavailable("busy", 50),
+        "3": 90,
+    }
+
+    class ByAnswer(Grader):
+        async def evaluate(self, question: Any, answer_text: str) -> Any:
+            return await Grader(graded[answer_text[-2]]).evaluate(question, answer_text)
+
+    failed = deliver(
+        ByAnswer(),
+        good.to_json(),
+        "poison",
+        refused.to_json(),
+        busy.to_json(),
+        other.to_json(),
+    )
+
+    assert failed == ["m1", "m3"]
+    assert queue.hidden == {"r3": 50}
+    statuses = [attempt.status for attempt in table.attempts(USER, session.id, page_size=10)]
+    assert statuses == [Status.EVALUATED, Status.FAILED, Status.PENDING, Status.EVALUATED]
+    assert table.session(USER, session.id) == recounted(table, session)
+    assert metrics_in(capsys.readouterr().out) == {"EvaluationsDelivered": 5, "EvaluationsFailed": 1}
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_a_poison_message_fails_alone(
+    deliver: Deliver, table: Table, attempt: Attempt, queue: Queue, poison: str
+) -> None:
+    failed = deliver(Grader(), poison, request_for(attempt).to_json(), poison)
+
+    assert failed == ["m0", "m2"]
+    assert queue.hidden == {}
+    assert now_of(table, attempt).status is Status.EVALUATED
+
+
+def test_a_batch_of_nothing_but_poison_is_reported_and_no_error(deliver: Deliver, queue: Queue) -> None:
+    failed = deliver(Grader(), *POISON)
+
+    assert failed == [f"m{index}" for index in range(len(POISON))]
+    assert queue.hidden == {}
+
+
+def test_an_error_that_nobody_foresaw_fails_its_message_alone_and_is_logged(
+    deliver: Deliver, table: Table, session: Session, queue: Queue, logged: StringIO
+) -> None:
+    requests = [request_for(add(table, session)[0]).to_json() for _ in range(2)]
+
+    failed = deliver(Grader(KeyError("findings"), 70), *requests)
+
+    assert len(failed) == 1
+    assert queue.hidden == {}
+    assert table.session(USER, session.id).score_sum == 70
+    assert "KeyError" in logged.getvalue()
+
+
+def test_a_queue_that_cannot_be_told_to_wait_fails_that_message_alone(
+    deliver: Deliver, table: Table, session: Session, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [request_for(add(table, session)[0]).to_json() for _ in range(2)]
+
+    def refuse(*_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(queue, "delay", refuse)
+
+    failed = deliver(Grader(EvaluationUnavailable("busy"), 70), *requests)
+
+    assert len(failed) == 1
+    assert table.session(USER, session.id).scored_count == 1
+
+
+def test_ten_answers_are_with_the_model_at_the_same_time(deliver: Deliver, table: Table, session: Session) -> None:
+    requests = [request_for(add(table, session)[0]).to_json() for _ in range(10)]
+    in_flight = most = 0
+
+    async def slowly() -> int:
+        nonlocal in_flight, most
+        in_flight += 1
+        most = max(most, in_flight)
+        await asyncio.sleep(0.5)
+        in_flight -= 1
+        return 50
+
+    failed = deliver(Grader(slowly), *requests)
+
+    assert failed == []
+    assert most == 10
+    assert table.session(USER, session.id).score_sum == 500
+
+
+def test_one_message_ten_times_in_a_batch_is_one_call(
+    deliver: Deliver, table: Table, session: Session, attempt: Attempt, queue: Queue
+) -> None:
+    grader = Grader(73)
+
+    failed = deliver(grader, *[request_for(attempt).to_json()] * 10)
+
+    assert grader.calls == 1
+    assert len(queue.hidden) == len(failed) < 10
+    assert table.session(USER, session.id).score_sum == 73
+
+
+def test_a_batch_at_the_spend_limit_raises_the_alarm(
+    deliver: Deliver, table: Table, clock: Clock, session: Session, queue: Queue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table.trip_breaker(int(clock()) + 300)
+    requests = [request_for(add(table, session)[0]).to_json() for _ in range(3)]
+    grader = Grader()
+
+    failed = deliver(grader, *requests)
+
+    assert failed == ["m0", "m1", "m2"]
+    assert set(queue.hidden.values()) == {300}
+    assert grader.calls == 0
+    assert metrics_in(capsys.readouterr().out)["SpendLimitReached"] == 3
+
+
+def test_the_log_names_each_outcome_and_no_answer(
+    deliver: Deliver, table: Table, session: Session, logged: StringIO
+) -> None:
+    requests = [request_for(add(table, session)[0]).to_json() for _ in range(2)]
+
+    deliver(Grader(73, EvaluationUnavailable("overloaded")), *requests)
+
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert sorted(line["message"] for line in lines) == ["Later", "Worked"]
+    assert {line["session"] for line in lines} == {session.id}
+    assert "Drivers circle" not in logged.getvalue()
+
+
+# Claude's evaluator, whose API is a stub
+
+
+@pytest.fixture
+def stub() -> Iterator[AnthropicStub]:
+    with AnthropicStub() as stub:
+        yield stub
+
+
+def claude(stub: AnthropicStub, deadline_seconds: int = 30) -> Any:
+    return configured(
+        {
+            "EVALUATOR": "claude",
+            "ANTHROPIC_API_KEY": "test-key",
+            "ANTHROPIC_BASE_URL": stub.base_url,
+            "EVALUATION_DEADLINE_SECONDS": str(deadline_seconds),
+        }
+    )
+
+
+LATER = ["429", "500", "503", "529", "hang", "drip=0.05", "reset", "401", "403", "404", "400-on-hold"]
+SLOW = ["hang", "drip=0.05"]
+UNUSABLE = [
+    "html",
+    "wrong-shape",
+    "no-content",
+    "no-text",
+    "truncated-body",
+    "truncated-json",
+    "prose",
+    "no-findings",
+    "max-tokens",
+    "context-window",
+]
+NEVER = ["refusal", "400", "413"]
+NO_MONEY = ["402", "429-spend"]
+
+
+@pytest.mark.parametrize("behaviour", LATER)
+def test_what_claude_cannot_do_now_is_done_later(
+    deliver: Deliver, table: Table, attempt: Attempt, queue: Queue, stub: AnthropicStub, behaviour: str
+) -> None:
+    stub.script(behaviour)
+    message = request_for(attempt).to_json()
+
+    failed = deliver(claude(stub, 1 if behaviour in SLOW else 30), message)
+    asked = len(stub.requests)
+    again = deliver(claude(stub), message)
+
+    assert (failed, again) == (["m0"], [])
+    assert 3 <= queue.hidden["r0"] <= 5
+    assert (asked, len(stub.requests)) == (1, 2)
+    assert now_of(table, attempt).status is Status.EVALUATED
+
+
+def test_claudes_retry_after_is_the_wait(deliver: Deliver, attempt: Attempt, queue: Queue, stub: AnthropicStub) -> None:
+    stub.script("429=77")
+
+    deliver(claude(stub), request_for(attempt).to_json())
+
+    assert queue.hidden == {"r0": 77}
+
+
+@pytest.mark.parametrize("behaviour", UNUSABLE)
+def test_garbage_of_claudes_is_asked_for_once_more_and_then_a_failure(
+    deliver: Deliver,
+    table: Table,
+    session: Session,
+    attempt: Attempt,
+    queue: Queue,
+    stub: AnthropicStub,
+    behaviour: str,
+) -> None:
+    stub.script(f"{behaviour}*2")
+    message = request_for(attempt).to_json()
+
+    first = deliver(claude(stub), message)
+    second = deliver(claude(stub), message)
+
+    assert (first, second) == (["m0"], [])
+    assert 3 <= queue.hidden["r0"] <= 5
+    assert len(stub.requests) == 2
+    assert now_of(table, attempt).failure == UNREADABLE
+    assert table.session(USER, session.id).failed_count == 1
+
+
+@pytest.mark.parametrize("behaviour", NEVER)
+def test_a_definite_no_of_claudes_is_a_failure_after_one_request(
+    deliver: Deliver, table: Table, attempt: Attempt, queue: Queue, stub: AnthropicStub, behaviour: str
+) -> None:
+    stub.script(behaviour)
+
+    failed = deliver(claude(stub), request_for(attempt).to_json())
+
+    assert failed == []
+    assert queue.hidden == {}
+    assert len(stub.requests) == 1
+    assert now_of(table, attempt).status is Status.FAILED
+    assert now_of(table, attempt).failure
+
+
+@pytest.mark.parametrize("behaviour", NO_MONEY)
+def test_the_spend_limit_of_claudes_account_stops_the_next_batch_before_any_request(
+    deliver: Deliver,
+    table: Table,
+    clock: Clock,
+    session: Session,
+    attempt: Attempt,
+    queue: Queue,
+    stub: AnthropicStub,
+    behaviour: str,
+) -> None:
+    stub.script(behaviour)
+    others = [request_for(add(table, session)[0]).to_json() for _ in range(3)]
+
+    deliver(claude(stub), request_for(attempt).to_json())
+    failed = deliver(claude(stub), *others)
+
+    assert len(stub.requests) == 1
+    assert failed == ["m0", "m1", "m2"]
+    assert all(BREAKER_SECONDS - 1 <= seconds <= BREAKER_SECONDS for seconds in queue.hidden.values())
+    clock.advance(BREAKER_SECONDS)
+    assert deliver(claude(stub), *others) == []
+
+
+def test_a_batch_in_which_claude_does_everything_wrong_leaves_the_good_ones_unharmed(
+    deliver: Deliver, table: Table, session: Session, queue: Queue, stub: AnthropicStub
+) -> None:
+    answers = [f"{ANSWER} [[stub:{what}]]" for what in ("529", "html", "hang", "reset", "refusal", "429=30")]
+    bad = [request_for(add(table, session, answer=answer)[0]).to_json() for answer in answers]
+    good = [request_for(add(table, session, answer=f"{ANSWER} {n}")[0]).to_json() for n in range(4)]
+
+    failed = deliver(claude(stub, 3), *bad, *good)
+
+    assert failed == ["m0", "m1", "m2", "m3", "m5"]
+    assert queue.hidden["r5"] == 30
+    stored = table.session(USER, session.id)
+    assert (stored.scored_count, stored.failed_count, stored.pending_count) == (4, 1, 5)
+    assert len(stub.requests) == 10
+
+
+def test_ten_answers_are_with_claude_at_the_same_time(deliver: Deliver, table: Table, session: Session) -> None:
+    messages = [request_for(add(table, session)[0]).to_json() for _ in range(10)]
+
+    with AnthropicStub(latency=1.0) as slow:
+        failed = deliver(claude(slow), *messages)
+
+    assert failed == []
+    assert slow.max_in_flight == 10
