@@ -3,6 +3,7 @@
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
+export PYTHONPATH := layers/coach
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -20,6 +21,7 @@ check: .dev .sam ## lint, types, imports, template
 	$(DEV)/ruff check
 	$(DEV)/ruff format --check
 	$(DEV)/mypy -p coach -p local
+	$(DEV)/mypy functions tests
 	$(DEV)/lint-imports
 	AWS_DEFAULT_REGION=us-east-1 .venv/sam/bin/sam validate --lint
 

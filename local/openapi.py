@@ -22,6 +22,7 @@ def document() -> dict[str, Any]:
     os.environ.setdefault("CORS_ORIGINS", "http://localhost")
     from coach import __version__, api
 
+    caller: Any = vars(api)["CurrentUser"]  # the annotation itself, as a value
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {}
     for folder in sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py")):
@@ -37,7 +38,7 @@ def document() -> dict[str, Any]:
             for method, operation in operations.items():
                 route = routes[path, method]
                 operation["operationId"] = route.__name__
-                if api.CurrentUser in get_type_hints(route, include_extras=True).values():
+                if caller in get_type_hints(route, include_extras=True).values():
                     operation["security"] = [{"token": []}]
                 operation["responses"].get("204", {}).pop("content", None)
                 paths.setdefault(path, {})[method] = operation

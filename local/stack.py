@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -47,6 +47,10 @@ class LocalStack:
     def aws_endpoint(self) -> str:
         """Where AWS clients reach the emulator: any credentials, region us-east-1."""
         return self._emulator.endpoint
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of one of the emulator's services."""
+        return self._emulator.client(service)
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as cleanup:

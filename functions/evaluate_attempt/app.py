@@ -29,9 +29,10 @@ def worker() -> Worker:
 
 
 async def work(record: SQSRecord) -> None:
-    request = EvaluationRequest.from_json(record.body)
-    about = {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}
+    about: dict[str, Any] = {"message": record.message_id}
     try:
+        request = EvaluationRequest.from_json(record.body)
+        about |= {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}
         outcome = await worker().work(request)
     except NotNow as later:
         services.evaluation_queue().delay(record.receipt_handle, later.seconds)

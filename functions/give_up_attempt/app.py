@@ -19,9 +19,10 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 
 def work(record: SQSRecord) -> None:
-    request = EvaluationRequest.from_json(record.body)
-    about = {"session": request.session_id, "attempt": request.attempt_id}
+    about: dict[str, Any] = {"message": record.message_id}
     try:
+        request = EvaluationRequest.from_json(record.body)
+        about |= {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}
         given_up = services.table().give_up(request, GAVE_UP)
     except Exception:  # the batch goes on without this one, and would not say why
         logger.exception("Unexpected error", extra=about)

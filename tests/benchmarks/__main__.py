@@ -52,7 +52,9 @@ def print_throughput(machine: Machine) -> None:
 
 
 def print_imports(machine: Machine) -> None:
-    print("\nImports that take more than a tenth of a function's imports (a package counts with what it imports first)\n")
+    print(
+        "\nImports that take more than a tenth of a function's imports (a package counts with what it imports first)\n"
+    )
     print("| function | imports |\n|---|---|")
     for name in functions():
         large = starts.large_imports(machine, name)

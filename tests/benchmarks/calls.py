@@ -1,7 +1,8 @@
 """What each endpoint asks of DynamoDB: the calls on its way, and the capacity units that they consume.
 
-Counted on moto with typical items (an answer of 2,000 characters). Units follow DynamoDB's rules: a consistent read costs
-one per 4 KB begun, a write one per KB begun, twice that in a transaction, and once more for an index that holds the item.
+Counted on moto with typical items (an answer of 2,000 characters). Units follow DynamoDB's rules: a consistent read
+costs one per 4 KB begun, a write one per KB begun, twice that in a transaction, and once more for an index that holds
+the item.
 """
 
 import json
@@ -87,7 +88,7 @@ def metered() -> Iterator[Meter]:
         client = boto3.client("dynamodb")
         create_table(client)
         meter = Meter()
-        original = client._make_api_call
+        original = client._make_api_call  # type: ignore[attr-defined]
 
         def call_and_count(operation: str, arguments: dict[str, Any]) -> Any:
             reply = original(operation, arguments)
@@ -97,7 +98,7 @@ def metered() -> Iterator[Meter]:
                 meter.written += _write_units(item) * (2 if operation == "TransactWriteItems" else 1)
             return reply
 
-        client._make_api_call = call_and_count
+        client._make_api_call = call_and_count  # type: ignore[attr-defined]
         with patch.object(services, "table", lambda: Table(client, "coach")):
             yield meter
 
@@ -137,5 +138,6 @@ def _write_units(item: Mapping[str, Any]) -> int:
 
 def _size(item: Mapping[str, Any]) -> int:
     """About DynamoDB's: the bytes of names and values."""
-    return sum(len(name.encode()) + len(json.dumps(value, ensure_ascii=False).encode()) - 9 for name, value in item.items())
-
+    return sum(
+        len(name.encode()) + len(json.dumps(value, ensure_ascii=False).encode()) - 9 for name, value in item.items()
+    )

@@ -5,7 +5,6 @@ ratios are of medians, to a floor: a handler that makes a boto3 client and gets 
 its imports and its first invocation; warm is the median of the invocations after it.
 """
 
-import json
 import os
 import re
 import shutil
@@ -17,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.rie import Machine, Rie, cloudformation
+from coach import questions
+from tests.anthropic_stub import AnthropicStub
+from tests.rie import Machine, Rie, cloudformation, folder_of
 from tests.unit.events import functions, load
+from tests.unit.given import a_session, request_for
 
 FLOOR = """import os
 
@@ -80,7 +82,7 @@ def median(starts: list[Start]) -> Start:
 
 
 def without_pyc(machine: Machine) -> Path:
-    """The build as `sam build` leaves it. Nothing can be written there, as on Lambda."""
+    """The build as `sam build` leaves it."""
     bare = machine.folder / "bare"
     shutil.copytree(machine.code, bare, ignore=shutil.ignore_patterns("__pycache__"))
     return bare
@@ -99,8 +101,7 @@ def large_imports(machine: Machine, function: str) -> list[tuple[str, float]]:
 
     Python's own account (`-X importtime`), each package with what it was the first to import.
     """
-    name = "".join(part.capitalize() for part in function.split("_"))
-    path = f"{machine.code / name}{os.pathsep}{machine.code / 'CoachLayer' / 'python'}"
+    path = f"{machine.code / folder_of(function)}{os.pathsep}{machine.code / 'CoachLayer' / 'python'}"
     done = subprocess.run(
         [machine.python, "-X", "importtime", "-c", "import app"],
         env={**machine.variables(function), "PYTHONPATH": path, "AWS_DEFAULT_REGION": "us-east-1"},
@@ -117,11 +118,8 @@ def large_imports(machine: Machine, function: str) -> list[tuple[str, float]]:
 
 def throughput(machine: Machine, seconds: float) -> tuple[int, float, int]:
     """One worker with a model that takes `seconds`: answers evaluated, seconds it took, most asked at once."""
-    from tests.anthropic_stub import AnthropicStub
-    from tests.unit.given import a_session
-
     session, _ = machine.table.create_session(a_session())
-    answers = [f"Answer {number}: drivers circle because nobody tells them where a place is free, " * 3 for number in range(10)]
+    answers = [f"{questions.question(1).sample_answer} This is answer {number}." for number in range(10)]
     attempts = [
         machine.table.add_attempt(
             session.user_id,
@@ -136,9 +134,8 @@ def throughput(machine: Machine, seconds: float) -> tuple[int, float, int]:
     ]
     event = load("evaluate_attempt", "")
     [record] = event["Records"]
-    bodies = [{"user_id": a.user_id, "session_id": a.session_id, "attempt_id": a.id, "round": a.round} for a in attempts]
     event["Records"] = [
-        record | {"messageId": f"message-{number}", "body": json.dumps(body)} for number, body in enumerate(bodies)
+        record | {"messageId": f"message-{attempt.id}", "body": request_for(attempt).to_json()} for attempt in attempts
     ]
     with AnthropicStub(latency=seconds) as stub:
         variables = machine.variables("evaluate_attempt") | {

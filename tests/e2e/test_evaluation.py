@@ -1,4 +1,4 @@
-"""The evaluation pipeline of the running stack, with Claude's API failing as it may: on a real socket, under the real SDK.
+"""The evaluation pipeline of the running stack, with Claude's API failing as it may: a real socket, the real SDK.
 
 What the stub does is written into the answer; see `tests.anthropic_stub`.
 """
@@ -25,15 +25,8 @@ def candidate(claude: LocalStack) -> Coach:
 @pytest.fixture
 def queues(claude: LocalStack) -> dict[str, str]:
     """The addresses of the stack's queues by what they are for."""
-    urls = sqs(claude).list_queues()["QueueUrls"]
+    urls = claude.client("sqs").list_queues()["QueueUrls"]
     return {name: next(url for url in urls if f"-{name}-" in url) for name in ("EvaluationQueue", "DeadLetterQueue")}
-
-
-def sqs(stack: LocalStack):  # type: ignore[no-untyped-def] # boto3 makes its clients while it runs
-    import boto3
-
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return boto3.client("sqs", endpoint_url=stack.aws_endpoint, region_name="us-east-1", **keys)
 
 
 def test_claude_grades_with_quotes_that_are_in_the_answer(candidate: Coach, anthropic: AnthropicStub) -> None:
@@ -108,7 +101,7 @@ def test_a_message_delivered_five_times_in_parallel_is_one_call_and_one_score(
 
     with ThreadPoolExecutor(5) as pool:
         sending = [
-            pool.submit(sqs(claude).send_message, QueueUrl=queues["EvaluationQueue"], MessageBody=message)
+            pool.submit(claude.client("sqs").send_message, QueueUrl=queues["EvaluationQueue"], MessageBody=message)
             for _ in range(5)
         ]
     assert all(sent.result()["MessageId"] for sent in sending)
@@ -121,22 +114,20 @@ def test_a_message_delivered_five_times_in_parallel_is_one_call_and_one_score(
 
 
 def test_a_poison_message_harms_no_other(candidate: Coach, claude: LocalStack, queues: dict[str, str]) -> None:
-    sqs(claude).send_message(QueueUrl=queues["EvaluationQueue"], MessageBody="not what anybody expects")
+    claude.client("sqs").send_message(QueueUrl=queues["EvaluationQueue"], MessageBody="not what anybody expects")
     session = candidate.session()
     candidate.answer(session, STRONG)
 
     assert candidate.settled(session)["status"] == "evaluated"
 
 
-def test_a_dead_letter_marks_its_attempt_failed(
-    candidate: Coach, claude: LocalStack, queues: dict[str, str]
-) -> None:
+def test_a_dead_letter_marks_its_attempt_failed(candidate: Coach, claude: LocalStack, queues: dict[str, str]) -> None:
     session = candidate.session()
     user = candidate.get("/auth/me").json()["id"]
     candidate.answer(session, f"{STRONG} [[stub:529*20]]")
     message = json.dumps({"user_id": user, "session_id": session, "attempt_id": 1, "round": 1})
 
-    sqs(claude).send_message(QueueUrl=queues["DeadLetterQueue"], MessageBody=message)
+    claude.client("sqs").send_message(QueueUrl=queues["DeadLetterQueue"], MessageBody=message)
     attempt = candidate.settled(session)
 
     assert attempt["status"] == "failed"
@@ -177,6 +168,6 @@ def test_an_evaluation_comes_in_after_the_end(candidate: Coach) -> None:
 def drained(stack: LocalStack, queue: str) -> None:
     """Wait until a queue has no message that could be delivered."""
     for _ in waiting(f"{queue} to be empty"):
-        reply = sqs(stack).get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+        reply = stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
         if reply["Attributes"]["ApproximateNumberOfMessages"] == "0":
             return

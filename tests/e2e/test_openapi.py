@@ -2,14 +2,22 @@
 every answer is one that the document promises."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis.database import InMemoryExampleDatabase
 from schemathesis import Case
-from schemathesis.checks import content_type_conformance, ignored_auth, negative_data_rejection, not_a_server_error
-from schemathesis.checks import response_headers_conformance, response_schema_conformance, status_code_conformance
+from schemathesis.checks import (
+    content_type_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    not_a_server_error,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from local.stack import LocalStack
 from tests.e2e.client import Coach
@@ -40,13 +48,13 @@ def caller(offline: LocalStack) -> Coach:
 
 
 @pytest.fixture(scope="session")
-def there(caller: Coach) -> Callable[[Case], None]:
+def there(caller: Coach) -> Callable[[Case[Any]], None]:
     """Points a made-up request at a session and an attempt that are there, so that it gets past "not found"."""
     session = caller.session()
     caller.answer(session, STRONG)
     known = {"session_id": session, "attempt_id": 1, "question_id": 1}
 
-    def point(case: Case) -> None:
+    def point(case: Case[Any]) -> None:
         case.path_parameters = {name: known[name] for name in case.path_parameters or {}}
 
     return point
@@ -54,14 +62,16 @@ def there(caller: Coach) -> Callable[[Case], None]:
 
 @schema.parametrize()
 @BOUNDED
-def test_any_request_gets_an_answer_of_the_document(case: Case, caller: Coach) -> None:
+def test_any_request_gets_an_answer_of_the_document(case: Case[Any], caller: Coach) -> None:
     headers = {"Authorization": f"Bearer {caller.token}"}
     case.call_and_validate(base_url=caller.url, headers=headers, checks=PROMISES)
 
 
 @schema.include(path_regex=r"\{").parametrize()
 @BOUNDED
-def test_any_request_about_what_is_there_does_too(case: Case, caller: Coach, there: Callable[[Case], None]) -> None:
+def test_any_request_about_what_is_there_does_too(
+    case: Case[Any], caller: Coach, there: Callable[[Case[Any]], None]
+) -> None:
     there(case)
 
     response = case.call(base_url=caller.url, headers={"Authorization": f"Bearer {caller.token}"})

@@ -3,26 +3,29 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from local.emulator import free_port
 from local.stack import LocalStack
-from tests.anthropic_stub import AnthropicStub
 from tests.e2e.client import Coach
 from tests.e2e.conftest import ROOT, sample
 
 STRONG = (
-    "The goal is less time from the barrier to the shop door, since every minute lost there is spent outside the shops. "
-    "I would serve occasional weekend visitors first rather than regulars, because they arrive in the hours when the "
-    "garage fills and know it least."
+    "The goal is less time from the barrier to the shop door, since every minute lost in the garage is spent outside "
+    "the shops. I would serve occasional weekend visitors first rather than regulars, because they arrive in the hours "
+    "when the parking garage of the mall fills, and know it least."
 )
+
+EMPTY_HEADED = "I would make a really great app that everybody loves, with a great design and lots of good features."
 
 
 def typed(command: str, **variables: str) -> str:
     """What a shell prints for a command of the walk."""
-    done = subprocess.run(["bash", "-c", command], env=variables, capture_output=True, text=True, check=True, timeout=120)
+    shell = ["/bin/bash", "-c", command]
+    done = subprocess.run(shell, env=variables, capture_output=True, text=True, check=True, timeout=120)
     return done.stdout
 
 
@@ -59,7 +62,7 @@ def test_the_acceptance_walk_works_as_typed(stack: str, evaluator: str, request:
 
 def test_an_empty_headed_answer_scores_low_and_a_strong_one_high(coach: Coach) -> None:
     session = coach.session()
-    coach.answer(session, "I would make a really great product that everybody loves, with a great design and good features.")
+    coach.answer(session, EMPTY_HEADED)
     coach.answer(session, sample(1))
 
     weak, strong = (coach.settled(session, number) for number in (1, 2))
@@ -80,7 +83,7 @@ def test_nothing_is_gone_after_everything_was_killed(tmp_path: Path) -> None:
         waited = coach.session()
         for _ in range(3):
             coach.answer(waited, STRONG)
-        subprocess.run(["sleep", "3"], check=True)
+        time.sleep(3)  # whatever was stored ten seconds ago must survive; what the journal promises is less
         stack.kill()
 
     with LocalStack(port, tmp_path) as stack:
@@ -92,10 +95,9 @@ def test_nothing_is_gone_after_everything_was_killed(tmp_path: Path) -> None:
         assert coach.stats(waited)["pending_count"] == 0
 
 
-def test_two_stacks_do_not_disturb_each_other(offline: LocalStack, claude: LocalStack, anthropic: AnthropicStub) -> None:
+def test_two_stacks_do_not_disturb_each_other(offline: LocalStack, claude: LocalStack) -> None:
     here, there = Coach.registered(offline.url), Coach.registered(claude.url)
     session = here.session()
 
     assert Coach(claude.url, here.token).get(f"/api/sessions/{session}").status_code == 401
     assert there.get(f"/api/sessions/{session}").status_code == 404
-    assert anthropic.base_url not in (offline.url, claude.url)

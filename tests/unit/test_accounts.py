@@ -123,13 +123,7 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=pytest.mark.xfail(strict=True)) if case == "Greek capitals, decomposed" else case
-        for case in SPELLINGS
-    ],
-)
+@pytest.mark.parametrize("case", SPELLINGS)
 def test_two_spellings_of_an_address_are_one_account(case: str) -> None:
     first, second = SPELLINGS[case]
     made = register(first)

@@ -376,19 +376,26 @@ OPERATIONS = [
 ]
 
 
-def boundaries() -> Iterator[Any]:
+FAULTS = (crash_before, crash_after, reply_lost, reply_lost_and_sent_again, transaction_conflict, item_conflict)
+
+
+def boundaries(*faults: Fault) -> Iterator[Any]:
+    """Each operation at each of its calls with each fault (of these, or of all) that can strike there."""
     for operation in OPERATIONS:
         for at, call in enumerate(operation.calls):
-            conflict = conflict_at(call) if at not in operation.free else None
-            for fault in (crash_before, crash_after, reply_lost, reply_lost_and_sent_again, conflict):
-                if fault and (call != "model" or fault in (crash_before, crash_after)):
+            for fault in faults or FAULTS:
+                if strikes(fault, call) and not (at in operation.free and fault is item_conflict):
                     name = f"{operation.name}-{at}-{call}-{fault.__name__}"
                     yield pytest.param(operation, at, fault, id=name)
 
 
-def conflict_at(call: str) -> Callable[..., Any] | None:
-    """What a call is refused with while a transaction holds the item; nothing refuses reads."""
-    return {"TransactWriteItems": transaction_conflict, "PutItem": item_conflict, "UpdateItem": item_conflict}.get(call)
+def strikes(fault: Fault, call: str) -> bool:
+    """Nothing refuses a read; the model's calls are broken in other tests."""
+    if fault is transaction_conflict:
+        return call == "TransactWriteItems"
+    if fault is item_conflict:
+        return call in ("PutItem", "UpdateItem")
+    return call != "model" or fault in (crash_before, crash_after)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -418,6 +425,26 @@ def test_an_operation_broken_at_any_call_and_asked_for_again_is_done_once(
 
     assert operation.holds(scene)
     assert imbalances(scene.client) == []
+
+
+@pytest.mark.parametrize(("operation", "at", "fault"), list(boundaries(reply_lost_and_sent_again)))
+def test_a_lost_reply_costs_no_further_call(scene: Scene, operation: Operation, at: int, fault: Fault) -> None:
+    operation.prepare(scene)
+    scene.faults.next(*[None] * at, fault)
+
+    operation.run(scene)
+
+    assert scene.faults.calls == operation.calls
+
+
+@pytest.mark.parametrize(("operation", "at", "fault"), list(boundaries(transaction_conflict, item_conflict)))
+def test_a_conflict_costs_one_further_call(scene: Scene, operation: Operation, at: int, fault: Fault) -> None:
+    operation.prepare(scene)
+    scene.faults.next(*[None] * at, fault)
+
+    operation.run(scene)
+
+    assert scene.faults.calls == [*operation.calls[: at + 1], *operation.calls[at:]]
 
 
 # A whole life
@@ -457,7 +484,7 @@ OUTCOMES = st.one_of(
         ]
     ),
 )
-FAULTS = st.sampled_from([None, reply_lost_and_sent_again, transaction_conflict])
+LIFE_FAULTS = st.sampled_from([None, reply_lost_and_sent_again, transaction_conflict])
 
 
 class SessionLife(RuleBasedStateMachine):
@@ -487,7 +514,7 @@ class SessionLife(RuleBasedStateMachine):
         self.faults.next()
         self.client.delete_table(TableName="coach")
 
-    @rule(key=st.sampled_from([None, "a", "b"]), answer=ANSWERS, fault=FAULTS)
+    @rule(key=st.sampled_from([None, "a", "b"]), answer=ANSWERS, fault=LIFE_FAULTS)
     def add(self, key: str | None, answer: str, fault: Fault | None) -> None:
         self.faults.next_of("TransactWriteItems", fault)
         known = self.keys.get(key) if key else None
@@ -528,7 +555,7 @@ class SessionLife(RuleBasedStateMachine):
         self.clock.advance(seconds)
 
     @precondition(lambda self: self.messages)
-    @rule(data=st.data(), outcome=OUTCOMES, fault=FAULTS)
+    @rule(data=st.data(), outcome=OUTCOMES, fault=LIFE_FAULTS)
     def deliver(self, data: st.DataObject, outcome: Any, fault: Fault | None) -> None:
         message, attempt = self.some_message(data)
         grader = Grader(outcome)
@@ -623,7 +650,7 @@ class SessionLife(RuleBasedStateMachine):
             attempt.status = Status.FAILED
 
     @precondition(lambda self: self.attempts)
-    @rule(data=st.data(), fault=FAULTS)
+    @rule(data=st.data(), fault=LIFE_FAULTS)
     def ask_again(self, data: st.DataObject, fault: Fault | None) -> None:
         number = data.draw(st.integers(1, len(self.attempts)))
         attempt = self.attempts[number - 1]
@@ -671,7 +698,7 @@ def test_a_session_keeps_its_books_whatever_happens_to_it(
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=20,
+            max_examples=12,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

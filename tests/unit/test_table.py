@@ -331,6 +331,19 @@ def test_recording_what_is_gone_brings_nothing_back(table: Table, session: Sessi
     assert dynamodb.scan(TableName="coach")["Items"] == []
 
 
+def test_recording_an_attempt_that_is_gone_counts_nothing(
+    table: Table, session: Session, dynamodb: "DynamoDBClient"
+) -> None:
+    attempt, _ = add(table, session)
+    key = {"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"SESSION#{session.id}#ATTEMPT#000001"}}
+    dynamodb.delete_item(TableName="coach", Key=key)
+
+    assert not table.record(attempt, an_evaluation())
+
+    assert "Item" not in dynamodb.get_item(TableName="coach", Key=key)
+    assert table.session(USER, session.id).scored_count == 0
+
+
 def test_one_worker_at_a_time_has_the_lease(table: Table, session: Session) -> None:
     attempt, _ = add(table, session)
 

@@ -28,7 +28,7 @@ from coach.worker import (
 from functions.evaluate_attempt import app
 from tests.anthropic_stub import AnthropicStub
 from tests.conftest import USER
-from tests.unit import events
+from tests.unit import events, snapshots
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
@@ -60,6 +60,7 @@ def table(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPa
             return call(operation, arguments)
 
     monkeypatch.setattr(dynamodb, "_make_api_call", locked)
+    snapshots.restore(snapshots.taken())
     return Table(dynamodb, "coach", now=clock)
 
 

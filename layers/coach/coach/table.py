@@ -22,12 +22,14 @@ the same write is sent again, the failed condition shows the caller's own token,
 
 import hashlib
 import random
+import re
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -585,6 +587,7 @@ class Table:
 
 # Keys
 
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _BREAKER_KEY: "Item" = {"pk": "BREAKER", "sk": "BREAKER"}
 
 
@@ -597,15 +600,15 @@ def _profile_key(user_id: str) -> "Item":
 
 
 def _email_key(email: str) -> "Item":
-    return {"pk": f"EMAIL#{email.casefold()}", "sk": "EMAIL"}
+    """One key for all spellings: in lower case, and composed, since a letter with accents can be spelt in two ways."""
+    return {"pk": f"EMAIL#{unicodedata.normalize('NFC', email.lower())}", "sk": "EMAIL"}
 
 
 def _session_key(user_id: str, session_id: str) -> "Item":
     """Raises NotFound for what cannot be a session's id, so that no other item is ever addressed as a session."""
-    try:
-        return {"pk": _user_pk(user_id), "sk": f"SESSION#{UUID(session_id)}"}
-    except ValueError:
-        raise NotFound("Session not found") from None
+    if not _UUID.fullmatch(session_id):
+        raise NotFound("Session not found")
+    return {"pk": _user_pk(user_id), "sk": f"SESSION#{session_id.lower()}"}
 
 
 def _attempt_key(user_id: str, session_id: str, attempt_id: int) -> "Item":

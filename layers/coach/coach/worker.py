@@ -32,7 +32,7 @@ class NotNow(Exception):
 
     def __init__(self, reason: str, seconds: float) -> None:
         super().__init__(reason)
-        # Rounded up: who comes back a moment early finds nothing changed, and has used up one of the queue's deliveries.
+        # Rounded up: who comes back a moment early finds nothing changed, and has used up a delivery.
         self.seconds = math.ceil(min(max(seconds, 0), MAX_DELAY_SECONDS))
 
 

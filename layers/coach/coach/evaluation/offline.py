@@ -28,15 +28,16 @@ OWN_WORDS_FOR_PARTIAL = 2
 OWN_WORDS_FOR_MET = 7
 OWN_ACTIONS_OF_A_STORY = 3
 STORY_SHARE = 0.3
-TOPIC_SHARE = 0.25
-TOPIC_DENSITY = 0.6
+TOPIC_TIMES = 3
+TOPIC_SHARE = 0.35
+TOPIC_THRESHOLD = 0.65
 STRENGTHS_MAX = 3
 IMPROVEMENTS_MAX = 4
 
 _COUNTS = frozenset({"million", "billion", "half", "percent", "twice"})
 _SEVERAL = frozenset({"two", "three", "several", "second", "other", "both"})
 _NO_CUES = frozenset(
-    {"grammar", "trade", "asking", "frameworks", "irregular_past", "no_action", "planned", "story_wanted"}
+    {"grammar", "trade", "asking", "frequent", "frameworks", "irregular_past", "no_action", "planned", "story_wanted"}
 )
 
 
@@ -207,18 +208,28 @@ def _contains(said: Sequence[str], phrases: Iterable[str]) -> bool:
 
 @cache
 def _topic(question_text: str) -> dict[str, int]:
-    """The stems that make the question this question: a name weighs 3, a particular word 2, a word of the trade 1."""
-    asking, grammar, trade = (frozenset(vocabulary()[name]) for name in ("asking", "grammar", "trade"))
+    """The stems that make the question this question: a name weighs 6, a particular word 4, one of the trade 2.
+
+    A word that comes up in answers to every kind of question weighs 1.
+    """
+    trade, frequent = _stems("trade"), _stems("frequent")
     topic: dict[str, int] = {}
     starts_sentence = True
     for written in question_text.split():
+        named = written.lstrip("\"'(“‘")[:1].isupper() and not starts_sentence
         for word in words(written):
-            if word not in asking | grammar and len(word) > 2 and not word.isdigit():
-                named = written.lstrip("\"'(“‘")[:1].isupper() and not starts_sentence
-                weight = 1 if word in trade else 3 if named else 2
-                topic[_stem(word)] = max(topic.get(_stem(word), 0), weight)
+            stem = _stem(word)
+            if stem not in _stems("grammar") | _stems("asking") and len(word) > 2 and not word.isdigit():
+                weight = 2 if stem in trade else 1 if stem in frequent else 6 if named else 4
+                topic[stem] = max(topic.get(stem, 0), weight)
         starts_sentence = written[-1] in ".?!:"
     return topic
+
+
+@cache
+def _stems(name: str) -> frozenset[str]:
+    """The stems of a list of cues.toml."""
+    return frozenset(_stem(entry) for entry in vocabulary()[name])
 
 
 @lru_cache(maxsize=4096)
@@ -240,7 +251,7 @@ def _keeps_to(question: Question, said: Sequence[str]) -> bool:
 def _on_topic(question: Question, answer: list[Sentence]) -> bool:
     """Whether the answer keeps to what the question is about: many of its words, or some of them again and again.
 
-    A question that has only words of the trade needs two of them. One that asks for a story is about nothing but the
+    Of a question that has hardly more than words of the trade, it takes a third of those. One that asks for a story is about nothing but the
     candidate and needs what they did; one that asks for a plan is not answered by a story.
     """
     told = sum(_own_action(sentence.words) for sentence in answer)
@@ -249,13 +260,13 @@ def _on_topic(question: Question, answer: list[Sentence]) -> bool:
     if told > STORY_SHARE * len(answer):
         return False
     topic = _topic(question.question_text)
-    said = [_stem(word) for sentence in answer for word in (*sentence.heading, *sentence.words)]
-    used = topic.keys() & set(said)
+    said = Counter(_stem(word) for sentence in answer for word in (*sentence.heading, *sentence.words))
+    used = topic.keys() & said.keys()
     share = sum(topic[stem] for stem in used) / max(sum(topic.values()), 1)
-    if sum(weight for weight in topic.values() if weight > 1) < 3:
-        return len(used) >= min(2, len(topic))
-    per_hundred = 100 * sum(topic.get(stem, 0) for stem in said) / max(len(said), 1)
-    return share >= TOPIC_SHARE and share * per_hundred >= TOPIC_DENSITY
+    if sum(weight for weight in topic.values() if weight > 2) <= 4:
+        return share >= TOPIC_SHARE or not topic
+    density = 100 * sum(topic[stem] * min(said[stem], TOPIC_TIMES) for stem in used) / max(said.total(), 1)
+    return share * density >= TOPIC_THRESHOLD
 
 
 def _findings(graded_by: Rubric, readings: list[Reading], sums: list[Calculation]) -> list[Finding]:

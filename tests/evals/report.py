@@ -1,0 +1,134 @@
+"""The report: Markdown that reads as well in a terminal. Figures are rounded against the evaluator, never for it."""
+
+from collections.abc import Callable, Sequence
+from decimal import ROUND_UP, Decimal
+from fractions import Fraction
+from math import ceil, floor
+
+from coach.model import Category
+from tests.evals import metrics
+from tests.evals.golden import LADDER, Split
+from tests.evals.grading import cost
+from tests.evals.metrics import Graded, Pair, Trial
+
+WORST_PAIRS = 10
+
+
+def render(name: str, graded: Sequence[Graded]) -> str:
+    """What one evaluator got: the figures, then where they went wrong."""
+    splits = [(split, [each for each in graded if each.answer.split is split]) for split in Split]
+    parts = [(split, "all", members) for split, members in splits]
+    for split, members in splits:
+        parts += [(split, each, [one for one in members if one.answer.category is each]) for each in Category]
+    parts.sort(key=lambda part: part[0])
+    by_level = [
+        (split, level, [each for each in members if each.answer.level is level])
+        for split, members in splits
+        for level in LADDER
+    ]
+    wrong_pairs = sorted((pair for pair in metrics.pairs(graded) if not pair.right), key=_margin)
+    failed_trials = [trial for trial in metrics.trials(graded) if not trial.right]
+    without = [[each.answer.name, each.failure] for each in graded if each.tenths is None]
+    sections = [
+        f"## {name}\n\n{_made_with(graded)}",
+        _table(
+            ["part", "category", "order", "length only", "QWK", "MAE", "bias", "adversarial"],
+            [_figures(*part) for part in parts if part[2]],
+        ),
+        _table(
+            ["part", "written as", *(f"graded {level}" for level in LADDER), "in band", "MAE", "bias"],
+            [_level_figures(*part) for part in by_level if part[2]],
+        ),
+        f"### Worst pairs: {min(len(wrong_pairs), WORST_PAIRS)} of the {len(wrong_pairs)} that are out of order",
+        _table(["part", "should be lower", "should be higher"], [_pair(each) for each in wrong_pairs[:WORST_PAIRS]]),
+        f"### Adversarial failures: {len(failed_trials)}",
+        _table(["part", "answer", "score", "allowed"], [_trial(each) for each in failed_trials]),
+        f"### Without a score: {len(without)}",
+        _table(["answer", "reason"], without),
+    ]
+    return "\n\n".join(filter(None, sections))
+
+
+def dollars(amount: Decimal | None) -> str:
+    return "an unknown amount" if amount is None else f"${amount.quantize(Decimal('0.01'), ROUND_UP)}"
+
+
+def _made_with(graded: Sequence[Graded]) -> str:
+    made = [each.evaluation for each in graded if each.evaluation]
+    tokens_in, tokens_out = sum(each.input_tokens for each in made), sum(each.output_tokens for each in made)
+    costs = [cost(each.model, each.input_tokens, each.output_tokens) for each in made]
+    known = [each for each in costs if each is not None]
+    spent = dollars(sum(known, Decimal(0)) if len(known) == len(costs) else None)
+    return (
+        f"{len(graded)} answers, graded by {', '.join(sorted({each.model for each in made})) or 'nobody'}, "
+        f"rubric {', '.join(sorted({each.rubric_version for each in made})) or 'none'}. "
+        f"Tokens of the usable replies: {tokens_in:,} in, {tokens_out:,} out, {spent} at list price."
+    )
+
+
+def _figures(split: Split, category: str, graded: Sequence[Graded]) -> list[str]:
+    off = metrics.off_bands(each for each in graded if each.answer.level in LADDER)
+    length_only = metrics.pairs(metrics.by_length(graded))
+    kappa = metrics.quadratic_weighted_kappa(metrics.ratings(graded))
+    found = [_accuracy(each) for each in (metrics.pairs(graded), length_only, metrics.trials(graded))]
+    return [split, category, *found[:2], _rounded(kappa, floor), *_errors(off), found[2]]
+
+
+def _level_figures(split: Split, level: str, graded: Sequence[Graded]) -> list[str]:
+    said = [predicted for _, predicted in metrics.ratings(graded)]
+    off = metrics.off_bands(graded)
+    counts = [str(said.count(place)) for place in range(len(LADDER))]
+    return [split, level, *counts, f"{off.count(0)}/{len(graded)}", *_errors(off)]
+
+
+def _pair(pair: Pair) -> list[str]:
+    lower, higher = pair.lower, pair.higher
+    return [
+        lower.answer.split,
+        f"{lower.answer.name} {_points(lower.tenths)}",
+        f"{higher.answer.file} {_points(higher.tenths)}",
+    ]
+
+
+def _margin(pair: Pair) -> float:
+    return float("-inf") if pair.margin is None else pair.margin
+
+
+def _trial(trial: Trial) -> list[str]:
+    answer, base = trial.graded.answer, trial.base
+    allowed = f"at most {_points(metrics.ADVERSARIAL_AT_MOST)}"
+    if base:
+        allowed = f"{_points(base.tenths)} ± {_points(metrics.INJECTION_MOVES_AT_MOST)}, as {base.answer.file}"
+    return [answer.split, answer.name, _points(trial.graded.tenths), allowed]
+
+
+def _points(tenths: int | None) -> str:
+    return "no score" if tenths is None else f"{tenths / 10:.1f}"
+
+
+def _accuracy(found: Sequence[Pair] | Sequence[Trial]) -> str:
+    share = metrics.accuracy(found)
+    if share is None:
+        return "n/a"
+    return f"{floor(1000 * share) / 10:.1f}% ({sum(each.right for each in found)}/{len(found)})"
+
+
+def _errors(off: Sequence[int]) -> list[str]:
+    bias = metrics.bias(off)
+    return [
+        _rounded(metrics.mean_absolute_error(off), ceil),
+        _rounded(bias, floor if bias is not None and bias < 0 else ceil, sign="+"),
+    ]
+
+
+def _rounded(value: Fraction | None, rounding: Callable[[Fraction], int], sign: str = "") -> str:
+    return "n/a" if value is None else f"{rounding(value * 100) / 100:{sign}.2f}"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    lines = [headings, ["-" * width for width in widths], *rows]
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in padded)
