@@ -29,7 +29,7 @@ def worker() -> Worker:
 
 
 async def work(record: SQSRecord) -> None:
-    about: dict[str, Any] = {"message": record.message_id}
+    about: dict[str, Any] = {"message_id": record.message_id}
     try:
         request = EvaluationRequest.from_json(record.body)
         about |= {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}

@@ -19,7 +19,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 
 def work(record: SQSRecord) -> None:
-    about: dict[str, Any] = {"message": record.message_id}
+    about: dict[str, Any] = {"message_id": record.message_id}
     try:
         request = EvaluationRequest.from_json(record.body)
         about |= {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}

@@ -45,6 +45,7 @@ def main(
     sections = ["# Evals", report.render("Offline", graded)]
     print(sections[-1], flush=True)
     if asks_claude and (options.yes or _agreed(answers, environment, ask)):
+        print("\nClaude is grading; this takes minutes.", file=sys.stderr)
         claude = configure({**environment, "EVALUATOR": "claude"})
         sections.append(report.render("Claude", asyncio.run(grade(claude, answers))))
         print(f"\n{sections[-1]}")
@@ -60,11 +61,10 @@ def main(
 def _judged(graded: Sequence[Graded]) -> tuple[int, str]:
     shares = metrics.accuracy(metrics.pairs(graded)), metrics.accuracy(metrics.trials(graded))
     good = all(share is not None and share >= NEEDED for share in shares)
-    return (
-        GOOD_ENOUGH if good else NOT_GOOD_ENOUGH,
-        f"Offline is {'good' if good else 'NOT good'} enough: on the measuring part, order and adversarial must each "
-        f"be {float(NEEDED):.0%} or more.",
-    )
+    bar = f"on the measuring part, order and adversarial must be {float(NEEDED):.0%} or more each"
+    if good:
+        return GOOD_ENOUGH, f"Offline is good enough: {bar}."
+    return NOT_GOOD_ENOUGH, f"Offline is NOT good enough: {bar}."
 
 
 def _agreed(answers: Sequence[GoldenAnswer], environment: Mapping[str, str], ask: Callable[[str], str]) -> bool:

@@ -440,11 +440,16 @@ def test_a_poison_message_fails_alone(
     assert now_of(table, attempt).status is Status.EVALUATED
 
 
-def test_a_batch_of_nothing_but_poison_is_reported_and_no_error(deliver: Deliver, queue: Queue) -> None:
+def test_a_batch_of_nothing_but_poison_is_reported_logged_and_no_error(
+    deliver: Deliver, queue: Queue, logged: StringIO
+) -> None:
     failed = deliver(Grader(), *POISON)
 
     assert failed == [f"m{index}" for index in range(len(POISON))]
     assert queue.hidden == {}
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert sorted(line["message_id"] for line in lines) == failed
+    assert {line["level"] for line in lines} == {"ERROR"}
 
 
 def test_an_error_that_nobody_foresaw_fails_its_message_alone_and_is_logged(
