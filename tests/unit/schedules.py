@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PATIENCE_SECONDS = 20.0
+STEPS_MAX = 100
 
 _here: "ContextVar[_Actor | None]" = ContextVar("_here", default=None)
 
@@ -121,6 +123,8 @@ class Run:
                 actor.start()
                 self._await(actor)
             while waiting := [actor for actor in actors if actor.at]:
+                if len(self.trace) == STEPS_MAX:
+                    raise Stuck(f"no end after {self.trace}")
                 actor = self._chosen(waiting)
                 self.trace.append(f"{actor.name} {actor.at}")
                 actor.go_on()
@@ -147,6 +151,11 @@ class Run:
         return waiting[choice.taken]
 
 
+def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table tries again at once; its deadline stands."""
+    monkeypatch.setattr("coach.table.random", SimpleNamespace(uniform=lambda *_: 0.0))
+
+
 class Schedules:
     """All schedules of the workers that the loop's body runs together; `count` of them have been run.
 
@@ -166,7 +175,7 @@ class Schedules:
             return call(operation, arguments)
 
         monkeypatch.setattr(client, "_make_api_call", stepped)
-        monkeypatch.setattr(Table, "_pause", lambda *_: None)
+        no_sleep(monkeypatch)
 
     def __iter__(self) -> Iterator[Run]:
         before, now = snapshots.taken(), self.clock()

@@ -55,6 +55,7 @@ from tests.unit.given import (
     imbalances,
     request_for,
 )
+from tests.unit.schedules import no_sleep
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def table(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Table:
-    monkeypatch.setattr(Table, "_pause", lambda *_: None)
+    no_sleep(monkeypatch)
     return Table(dynamodb, "coach", now=clock)
 
 
@@ -688,7 +689,7 @@ class SessionLife(RuleBasedStateMachine):
 def test_a_session_keeps_its_books_whatever_happens_to_it(
     moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Table, "_pause", lambda *_: None)
+    no_sleep(monkeypatch)
     faults = Faults(moto, monkeypatch)
 
     class Life(SessionLife):

@@ -146,6 +146,17 @@ def test_a_worker_that_waits_for_another_one_is_an_error(schedules: Schedules, m
         run.together(lambda: never.wait(1), lambda: run.step("1"))
 
 
+def test_workers_without_an_end_are_an_error(schedules: Schedules) -> None:
+    run = next(iter(schedules))
+
+    def endless() -> None:
+        while True:
+            run.step("again")
+
+    with pytest.raises(Stuck):
+        run.together(endless, endless)
+
+
 # Evaluation
 
 

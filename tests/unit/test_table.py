@@ -331,17 +331,19 @@ def test_recording_what_is_gone_brings_nothing_back(table: Table, session: Sessi
     assert dynamodb.scan(TableName="coach")["Items"] == []
 
 
-def test_recording_an_attempt_that_is_gone_counts_nothing(
-    table: Table, session: Session, dynamodb: "DynamoDBClient"
+@pytest.mark.parametrize("gone", ["", "#ATTEMPT#000001"], ids=["session", "attempt"])
+def test_settling_what_is_half_gone_brings_nothing_back(
+    table: Table, session: Session, dynamodb: "DynamoDBClient", gone: str
 ) -> None:
     attempt, _ = add(table, session)
-    key = {"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"SESSION#{session.id}#ATTEMPT#000001"}}
+    key = {"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"SESSION#{session.id}{gone}"}}
     dynamodb.delete_item(TableName="coach", Key=key)
+    before = dynamodb.scan(TableName="coach")["Items"]
 
-    assert not table.record(attempt, an_evaluation())
+    settled = [table.record(attempt, an_evaluation()), table.fail(attempt, "Claude declined")]
 
-    assert "Item" not in dynamodb.get_item(TableName="coach", Key=key)
-    assert table.session(USER, session.id).scored_count == 0
+    assert settled == [False, False]
+    assert dynamodb.scan(TableName="coach")["Items"] == before
 
 
 def test_one_worker_at_a_time_has_the_lease(table: Table, session: Session) -> None:

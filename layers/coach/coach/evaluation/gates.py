@@ -56,7 +56,8 @@ _NEVER_AFTER_AN_ARTICLE = _NEVER_AFTER_EITHER | {
     "has",
 }
 
-_GRADER = r"(?:grader|evaluator|assessor|examiner|rater|llm|claude|chatgpt)"
+_GRADER = r"(?:grader|evaluator|assessor|examiner|rater)"
+_MODEL = r"(?:ai|llm|claude|chatgpt|assistant|model)"
 _ANSWER = r"(?:answer|response|submission|attempt)"
 _FULL_MARKS = (
     r"(?:(?:10|ten)\s?(?:/|out of)\s?(?:10|ten)|(?:full|maximum|max|perfect) (?:marks?|scores?|points|grades?|credit))"
@@ -67,8 +68,9 @@ _TO_THE_GRADER = re.compile(
     "|".join(
         [
             r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instructions?|prompts?|rubrics?|guidelines)\b",
-            rf"\byou are (?:now )?(?:an?|the|my) (?:\w+ ){{0,3}}?(?:{_GRADER}|assistant|ai|model)\b",
-            rf"\b(?:dear|hey|hi|hello|to|for|attention|note)\W{{1,3}}(?:the )?(?:\w+ )?{_GRADER}\b",
+            rf"\byou are (?:now )?(?:an?|the|my) (?:\w+ ){{0,3}}?(?:{_GRADER}|{_MODEL})\b",
+            rf"\b(?:dear|hey|hi|hello|attention|note to)\W{{1,3}}(?:the )?(?:\w+ )?(?:{_GRADER}|{_MODEL})\b",
+            rf"\b(?:to|for) the (?:\w+ )?{_GRADER}\b",
             rf"\b{_GRADER}s?\b.{{0,60}}\b(?:must|should|please|award|give|mark|score)\b",
             rf"\b(?:give|award|assign|rate|score|grade|mark|evaluate)\b.{{0,30}}\b(?:this|my) {_ANSWER}\b",
             rf"\b(?:give|award|assign|score|rate|grade|deserves?|receives?)\b.{{0,40}}\b{_FULL_MARKS}(?!\w)",

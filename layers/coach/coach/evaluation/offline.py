@@ -20,6 +20,7 @@ from coach.evaluation.gates import addresses_grader, common_words, framework_nam
 from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, Check, Rubric, RubricCriterion, rubric, vocabulary
 from coach.evaluation.scoring import EARNED, Finding, Scores, Verdict, score
 from coach.evaluation.text import Sentence, sentences, words
+from coach.evaluation.topic import is_about
 from coach.model import Category, Evaluation, Evaluator, Question
 
 MODEL = "offline-1"
@@ -27,10 +28,8 @@ MODEL = "offline-1"
 OWN_WORDS_FOR_PARTIAL = 2
 OWN_WORDS_FOR_MET = 7
 OWN_ACTIONS_OF_A_STORY = 3
-STORY_SHARE = 0.3
-TOPIC_TIMES = 3
-TOPIC_SHARE = 0.3
-TOPIC_THRESHOLD = 0.5
+FEW_OWN_ACTIONS = 2
+OFF_TOPIC_CAP = 25
 STRENGTHS_MAX = 3
 IMPROVEMENTS_MAX = 4
 
@@ -67,10 +66,12 @@ class OfflineEvaluator:
         sums = calculations(answer_text)
         said = [sentence for sentence in sentences(answer_text) if not addresses_grader(sentence.text)]
         readings = _readings(question, said, sums)
-        on_topic = _on_topic(question, said)
-        if not on_topic:
-            readings = [reading for reading in readings if _keeps_to(question, reading.sentence.words)]
         scores = score(graded_by, _findings(graded_by, readings, sums), answer_text)
+        on_topic = is_about(question, answer_text)
+        if _asks_for_story(question):
+            on_topic = _own_actions(said) >= (FEW_OWN_ACTIONS if on_topic else OWN_ACTIONS_OF_A_STORY)
+        if not on_topic:
+            scores = _capped(scores)
         return Evaluation(
             overall=scores.overall,
             framework=scores.framework,
@@ -196,6 +197,11 @@ def _own_action(said: Sequence[str]) -> bool:
     )
 
 
+def _own_actions(answer: list[Sentence]) -> int:
+    """How often the candidate says what they did: two stories to one question may share nothing else."""
+    return sum(_own_action(sentence.words) for sentence in answer)
+
+
 def _asks_for_story(question: Question) -> bool:
     """ "Tell me about a time when ...", and not "What would you do if ..."."""
     return _contains(words(question.question_text), vocabulary()["story_wanted"])
@@ -206,70 +212,15 @@ def _contains(said: Sequence[str], phrases: Iterable[str]) -> bool:
     return any(f" {phrase} " in row for phrase in phrases)
 
 
-@cache
-def _topic(question_text: str) -> dict[str, int]:
-    """The stems that make the question this question: a name weighs 6, a particular word 4, one of the trade 2.
-
-    A word that comes up in answers to every kind of question weighs 1.
-    """
-    trade, frequent = _stems("trade"), _stems("frequent")
-    topic: dict[str, int] = {}
-    starts_sentence = True
-    for written in question_text.split():
-        named = written.lstrip("\"'(“‘")[:1].isupper() and not starts_sentence
-        for word in words(written):
-            stem = _stem(word)
-            if stem not in _stems("grammar") | _stems("asking") and len(word) > 2 and not word.isdigit():
-                weight = 2 if stem in trade else 1 if stem in frequent else 6 if named else 4
-                topic[stem] = max(topic.get(stem, 0), weight)
-        starts_sentence = written[-1] in ".?!:"
-    return topic
-
-
-@cache
-def _stems(name: str) -> frozenset[str]:
-    """The stems of a list of cues.toml."""
-    return frozenset(_stem(entry) for entry in vocabulary()[name])
-
-
-@lru_cache(maxsize=4096)
-def _stem(word: str) -> str:
-    """Without plural and the commonest endings: bookings, booking and booked are all `book`, city and cities `citi`."""
-    for endings in (("s",), ("ing", "ed", "ly"), ("e",)):
-        for ending in endings:
-            if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-                word = word.removesuffix(ending)
-                break
-    return word.removesuffix("y") + "i" if word.endswith("y") else word
-
-
-def _keeps_to(question: Question, said: Sequence[str]) -> bool:
-    """Whether a sentence speaks of the question although the answer does not: by two words, one of them particular."""
-    topic = _topic(question.question_text)
-    weights = [topic[stem] for stem in {_stem(word) for word in said} & topic.keys()]
-    return len(weights) >= 2 and max(weights) > 2
-
-
-def _on_topic(question: Question, answer: list[Sentence]) -> bool:
-    """Whether the answer keeps to what the question is about: many of its words, or some of them again and again.
-
-    Of a question that has hardly more than words of the trade, it takes three tenths of those. One that asks for a
-    story is about nothing but the candidate and needs what they did; one for a plan is not answered by a story.
-    The limits are set so that none of the bank's sample answers is taken for one to another question.
-    """
-    told = sum(_own_action(sentence.words) for sentence in answer)
-    if _asks_for_story(question):
-        return told >= OWN_ACTIONS_OF_A_STORY
-    if told > STORY_SHARE * len(answer):
-        return False
-    topic = _topic(question.question_text)
-    said = Counter(_stem(word) for sentence in answer for word in (*sentence.heading, *sentence.words))
-    used = topic.keys() & said.keys()
-    share = sum(topic[stem] for stem in used) / max(sum(topic.values()), 1)
-    if sum(weight for weight in topic.values() if weight > 2) <= 4:
-        return share >= TOPIC_SHARE or not topic
-    density = 100 * sum(topic[stem] * min(said[stem], TOPIC_TIMES) for stem in used) / max(said.total(), 1)
-    return share * density >= TOPIC_THRESHOLD
+def _capped(scores: Scores) -> Scores:
+    """However well made, an answer to another question is worth little to this one."""
+    return replace(
+        scores,
+        overall=min(scores.overall, OFF_TOPIC_CAP),
+        framework=min(scores.framework, OFF_TOPIC_CAP),
+        structure=min(scores.structure, OFF_TOPIC_CAP),
+        completeness=min(scores.completeness, OFF_TOPIC_CAP),
+    )
 
 
 def _findings(graded_by: Rubric, readings: list[Reading], sums: list[Calculation]) -> list[Finding]:
