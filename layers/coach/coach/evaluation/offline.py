@@ -35,9 +35,7 @@ IMPROVEMENTS_MAX = 4
 
 _COUNTS = frozenset({"million", "billion", "half", "percent", "twice"})
 _SEVERAL = frozenset({"two", "three", "several", "second", "other", "both"})
-_NO_CUES = frozenset(
-    {"grammar", "trade", "asking", "frequent", "frameworks", "irregular_past", "no_action", "planned", "story_wanted"}
-)
+_NO_CUES = frozenset({"grammar", "trade", "frameworks", "irregular_past", "no_action", "planned", "story_wanted"})
 
 
 @dataclass(frozen=True, slots=True)
