@@ -1,9 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench deploy lock openapi clean
+.PHONY: help run build test check bench evals deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
-export PYTHONPATH := layers/coach
+export PYTHONPATH := layers/coach:.
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -27,6 +27,9 @@ check: .dev .sam ## lint, types, imports, template
 
 bench: .dev ## measure cold starts and throughput
 	$(DEV)/python -m tests.benchmarks $(ARGS)
+
+evals: .dev ## measure the graders on the golden set (ARGS="--evaluator claude" asks Claude too)
+	$(DEV)/python -m tests.evals $(ARGS)
 
 deploy: ## build for AWS and deploy there (ARGS="..." are sam deploy's)
 	@local/python -m local.build --aws

@@ -29,6 +29,7 @@ OWN_WORDS_FOR_PARTIAL = 2
 OWN_WORDS_FOR_MET = 7
 OWN_ACTIONS_OF_A_STORY = 3
 FEW_OWN_ACTIONS = 2
+STORY_SHARE = 0.3
 OFF_TOPIC_CAP = 25
 STRENGTHS_MAX = 3
 IMPROVEMENTS_MAX = 4
@@ -65,9 +66,7 @@ class OfflineEvaluator:
         said = [sentence for sentence in sentences(answer_text) if not addresses_grader(sentence.text)]
         readings = _readings(question, said, sums)
         scores = score(graded_by, _findings(graded_by, readings, sums), answer_text)
-        on_topic = is_about(question, answer_text)
-        if _asks_for_story(question):
-            on_topic = _own_actions(said) >= (FEW_OWN_ACTIONS if on_topic else OWN_ACTIONS_OF_A_STORY)
+        on_topic = _on_topic(question, answer_text, said)
         if not on_topic:
             scores = _capped(scores)
         return Evaluation(
@@ -193,6 +192,14 @@ def _own_action(said: Sequence[str]) -> bool:
         if subject == "i"
         for verb in said[place + 1 : place + 3]
     )
+
+
+def _on_topic(question: Question, answer: str, said: list[Sentence]) -> bool:
+    """A question for a story needs one, of whatever; one for a plan is not answered by a story."""
+    told, about = _own_actions(said), is_about(question, answer)
+    if _asks_for_story(question):
+        return told >= (FEW_OWN_ACTIONS if about else OWN_ACTIONS_OF_A_STORY)
+    return about and told <= STORY_SHARE * len(said)
 
 
 def _own_actions(answer: list[Sentence]) -> int:
