@@ -485,6 +485,7 @@ OUTCOMES = st.one_of(
         ]
     ),
 )
+ATTEMPTS_MAX = 3  # few, so that what happens meets
 LIFE_FAULTS = st.sampled_from([None, reply_lost_and_sent_again, transaction_conflict])
 
 
@@ -510,6 +511,7 @@ class SessionLife(RuleBasedStateMachine):
         self.keys: dict[str, tuple[int, str]] = {}
         self.messages: list[EvaluationRequest] = []
         self.works: list[Work] = []
+        self.add(None, ANSWER, None)
 
     def teardown(self) -> None:
         self.faults.next()
@@ -524,12 +526,12 @@ class SessionLife(RuleBasedStateMachine):
             expected = (known[0], False) if known[1] == answer else Conflict
         elif self.ended:
             expected = Conflict
-        elif len(self.attempts) >= 6:
+        elif len(self.attempts) >= ATTEMPTS_MAX:
             expected = TooManyRequests
 
         outcome: Any
         try:
-            attempt, new = add(self.table, self.session, key=key, answer=answer, limit=6)
+            attempt, new = add(self.table, self.session, key=key, answer=answer, limit=ATTEMPTS_MAX)
             outcome = attempt.id, new
         except CoachError as refused:
             outcome = type(refused)
@@ -551,9 +553,10 @@ class SessionLife(RuleBasedStateMachine):
         assert before in (None, ended.ended_at)
         self.ended = True
 
-    @rule(seconds=st.sampled_from([1, LEASE_SECONDS, VISIBILITY_SECONDS]))
-    def time_passes(self, seconds: int) -> None:
-        self.clock.advance(seconds)
+    @precondition(lambda self: any(attempt.holder for attempt in self.attempts))
+    @rule()
+    def a_leases_time_passes(self) -> None:
+        self.clock.advance(LEASE_SECONDS)
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data(), outcome=OUTCOMES, fault=LIFE_FAULTS)
@@ -699,8 +702,8 @@ def test_a_session_keeps_its_books_whatever_happens_to_it(
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=25,
+            max_examples=10,
+            stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes here
