@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from hypothesis.database import InMemoryExampleDatabase
 from schemathesis import Case
 from schemathesis.checks import (
     content_type_conformance,
@@ -37,7 +36,6 @@ schema = schemathesis.openapi.from_path(ROOT / "functions" / "web" / "openapi.js
 BOUNDED = settings(
     max_examples=25,
     deadline=None,
-    database=InMemoryExampleDatabase(),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
