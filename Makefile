@@ -14,8 +14,9 @@ run: .stack ## serve the app on http://localhost:8002, until Ctrl-C
 build: ## build the functions for this machine
 	@local/python -m local.build
 
-test: check ## run all tests (ARGS="..." are pytest's)
-	$(DEV)/pytest $(ARGS)
+test: check ## run all tests, those that need a running stack in a process of their own (ARGS="..." are pytest's)
+	$(DEV)/pytest tests/unit tests/evals $(ARGS)
+	$(DEV)/pytest tests/integration tests/e2e $(ARGS)
 
 check: .dev .sam ## lint, types, imports, template
 	$(DEV)/ruff check
