@@ -20,7 +20,7 @@ app = api.create_app()
     description="The client may choose the `id`: the same one sent again returns the session as it is stored.",
     responses=api.answers({201: "Started", 200: "Started before by the same request"}, 401, 409, 503),
 )
-def create_session(user: api.CurrentUser, body: SessionIn = SessionIn()) -> Response[SessionOut]:  # noqa: B008 - frozen by use
+def create_session(user: api.CurrentUser, body: SessionIn = SessionIn()) -> Response[SessionOut]:  # noqa: B008 - it is frozen
     session, new = services.table().create_session(
         Session(
             id=body.id or str(uuid4()),

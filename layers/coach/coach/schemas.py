@@ -44,7 +44,7 @@ WholeNumber = Annotated[int, Field(strict=True)]
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SessionIn(_Body):
