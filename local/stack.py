@@ -43,11 +43,6 @@ class LocalStack:
         self._stopping = threading.Event()
         self._failure: LocalError | None = None
 
-    @property
-    def aws_endpoint(self) -> str:
-        """Where AWS clients reach the emulator: any credentials, region us-east-1."""
-        return self._emulator.endpoint
-
     def client(self, service: str) -> Any:
         """A boto3 client of one of the emulator's services."""
         return self._emulator.client(service)
