@@ -26,11 +26,14 @@ def test_the_golden_set_has_no_mistakes_and_every_question_is_in_the_bank() -> N
 
 
 @pytest.mark.parametrize("category", Category)
-def test_each_category_has_six_questions_half_of_them_for_measuring(category: Category) -> None:
+def test_each_question_of_each_category_is_answered_at_every_level_and_three_are_for_measuring(
+    category: Category,
+) -> None:
     answers = [answer for answer in load() if answer.category is category]
 
-    assert Counter(answer.level for answer in answers) == dict.fromkeys(LADDER, 6) | {Level.ADVERSARIAL: 10}
-    assert Counter(answer.split for answer in answers if answer.level in LADDER) == dict.fromkeys(Split, 9)
+    assert {answer.question_id for answer in answers} == {question.id for question in questions.questions(category)}
+    assert Counter(answer.level for answer in answers) == dict.fromkeys(LADDER, 20) | {Level.ADVERSARIAL: 24}
+    assert Counter(answer.split for answer in answers if answer.level in LADDER) == {Split.BUILD: 51, Split.MEASURE: 9}
     assert {answer.style for answer in answers if answer.level is Level.ADVERSARIAL} == STYLES[Level.ADVERSARIAL]
 
 

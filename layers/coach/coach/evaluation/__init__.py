@@ -8,10 +8,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol, cast, get_args
 
 from coach.errors import EvaluationUnavailable, MissingSetting
 from coach.evaluation.gates import Stopped, gate
+from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.offline import OfflineEvaluator, suggested_framework
 from coach.evaluation.rubric import Rubric, rubric
 from coach.evaluation.text import readable
@@ -23,6 +24,8 @@ DEFAULT_MODEL = "claude-haiku-5-5"
 DEFAULT_BEDROCK_MODEL = "anthropic.claude-haiku-5-5"
 DEFAULT_MAX_TOKENS = 16_000
 DEFAULT_DEADLINE_SECONDS = 75.0
+
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
 
 
 class AnswerEvaluator(Protocol):
@@ -69,19 +72,18 @@ def configured(environment: Mapping[str, str]) -> AnswerEvaluator:
 
     When it says nothing: claude with an ANTHROPIC_API_KEY, offline without. Raises InvalidSetting or MissingSetting.
     """
-    api_key = environment.get("ANTHROPIC_API_KEY", "").strip()
-    wanted = environment.get("EVALUATOR", "").strip().lower() or ("claude" if api_key else "offline")
+    wanted = _wanted(environment)
     if wanted == "offline":
         return OfflineEvaluator()
-    if wanted not in ("claude", "bedrock"):
-        raise InvalidSetting("EVALUATOR", "must be claude, bedrock or offline")
 
+    api_key = environment.get("ANTHROPIC_API_KEY", "").strip()
     base_url = environment.get("ANTHROPIC_BASE_URL", "").strip() or None
     if base_url and not base_url.startswith(("http://", "https://")):
         raise InvalidSetting("ANTHROPIC_BASE_URL", "must begin with http:// or https://")
-    model = environment.get("ANTHROPIC_MODEL", "").strip()
+    _, model = grader(environment)
     max_tokens = int(_number(environment, "ANTHROPIC_MAX_TOKENS", DEFAULT_MAX_TOKENS))
     deadline_seconds = _number(environment, "EVALUATION_DEADLINE_SECONDS", DEFAULT_DEADLINE_SECONDS)
+    effort = _effort(environment)
     if wanted == "claude" and not api_key:
         raise MissingSetting("ANTHROPIC_API_KEY")
     if not api_key.isascii() or any(map(str.isspace, api_key)):
@@ -92,18 +94,46 @@ def configured(environment: Mapping[str, str]) -> AnswerEvaluator:
 
     if wanted == "bedrock":
         return ClaudeEvaluator.on_bedrock(
-            model=model or DEFAULT_BEDROCK_MODEL,
+            model=model,
             max_tokens=max_tokens,
             deadline_seconds=deadline_seconds,
+            effort=effort,
             region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or None,
         )
     return ClaudeEvaluator.on_anthropic(
         api_key=api_key,
         base_url=base_url,
-        model=model or DEFAULT_MODEL,
+        model=model,
         max_tokens=max_tokens,
         deadline_seconds=deadline_seconds,
+        effort=effort,
     )
+
+
+def grader(environment: Mapping[str, str]) -> tuple[Evaluator, str]:
+    """Who grades with these settings, and the model's name. Raises InvalidSetting."""
+    wanted = _wanted(environment)
+    if wanted == "offline":
+        return Evaluator.OFFLINE, OFFLINE_MODEL
+    default = DEFAULT_BEDROCK_MODEL if wanted == "bedrock" else DEFAULT_MODEL
+    return Evaluator.CLAUDE, environment.get("ANTHROPIC_MODEL", "").strip() or default
+
+
+def _wanted(environment: Mapping[str, str]) -> str:
+    """claude, bedrock or offline."""
+    has_key = bool(environment.get("ANTHROPIC_API_KEY", "").strip())
+    wanted = environment.get("EVALUATOR", "").strip().lower() or ("claude" if has_key else "offline")
+    if wanted not in ("claude", "bedrock", "offline"):
+        raise InvalidSetting("EVALUATOR", "must be claude, bedrock or offline")
+    return wanted
+
+
+def _effort(environment: Mapping[str, str]) -> Effort | None:
+    """None leaves it to the API."""
+    effort = environment.get("ANTHROPIC_EFFORT", "").strip().lower()
+    if effort and effort not in get_args(Effort):
+        raise InvalidSetting("ANTHROPIC_EFFORT", f"must be one of {', '.join(get_args(Effort))}")
+    return cast("Effort", effort) if effort else None
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -20,11 +20,12 @@ from typing import Any, NoReturn
 
 import anthropic
 import httpx2
-from anthropic.types import Message, TextBlockParam
+from anthropic.types import Message, OutputConfigParam, TextBlockParam
 from pydantic import BaseModel, ValidationError
 
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
-from coach.evaluation import UnusableReply
+from coach.evaluation import Effort, UnusableReply
+from coach.evaluation.prices import cost
 from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, RubricCriterion, rubric
 from coach.evaluation.scoring import Finding, Scores, Verdict, score
 from coach.evaluation.text import Source, readable
@@ -77,17 +78,26 @@ class ClaudeEvaluator:
         model: str,
         max_tokens: int,
         deadline_seconds: float,
+        effort: Effort | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
         self._model = model
         self._max_tokens = max_tokens
         self._deadline_seconds = deadline_seconds
+        self._effort = effort
         self._clock = clock
 
     @classmethod
     def on_anthropic(
-        cls, *, api_key: str, base_url: str | None = None, model: str, max_tokens: int, deadline_seconds: float
+        cls,
+        *,
+        api_key: str,
+        base_url: str | None = None,
+        model: str,
+        max_tokens: int,
+        deadline_seconds: float,
+        effort: Effort | None = None,
     ) -> "ClaudeEvaluator":
         client = anthropic.AsyncAnthropic(
             api_key=api_key,
@@ -96,11 +106,18 @@ class ClaudeEvaluator:
             timeout=deadline_seconds,
             http_client=_connections(),
         )
-        return cls(client, model=model, max_tokens=max_tokens, deadline_seconds=deadline_seconds)
+        return cls(client, model=model, max_tokens=max_tokens, deadline_seconds=deadline_seconds, effort=effort)
 
     @classmethod
     def on_bedrock(
-        cls, *, region: str | None, base_url: str | None = None, model: str, max_tokens: int, deadline_seconds: float
+        cls,
+        *,
+        region: str | None,
+        base_url: str | None = None,
+        model: str,
+        max_tokens: int,
+        deadline_seconds: float,
+        effort: Effort | None = None,
     ) -> "ClaudeEvaluator":
         """The function's role is the credential; `region` None is the environment's."""
         client = anthropic.AsyncAnthropicBedrockMantle(
@@ -110,7 +127,7 @@ class ClaudeEvaluator:
             timeout=deadline_seconds,
             http_client=_connections(),
         )
-        return cls(client, model=model, max_tokens=max_tokens, deadline_seconds=deadline_seconds)
+        return cls(client, model=model, max_tokens=max_tokens, deadline_seconds=deadline_seconds, effort=effort)
 
     async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
         started = time.monotonic()
@@ -128,10 +145,12 @@ class ClaudeEvaluator:
             extra={
                 "question_id": question.id,
                 "model": evaluation.model,
-                "prompt": prompt_hash(question.category),
+                "prompt": evaluation.prompt,
+                "effort": evaluation.effort,
                 "input_tokens": evaluation.input_tokens,
                 "cached_tokens": message.usage.cache_read_input_tokens or 0,
                 "output_tokens": evaluation.output_tokens,
+                "cost": evaluation.cost,
                 "seconds": round(time.monotonic() - started, 1),
             },
         )
@@ -144,6 +163,9 @@ class ClaudeEvaluator:
             "text": prompt(question.category),
             "cache_control": {"type": "ephemeral"},
         }
+        output: OutputConfigParam = {"format": {"type": "json_schema", "schema": reply_schema(question.category)}}
+        if self._effort:
+            output["effort"] = self._effort
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 return await self._client.messages.create(
@@ -151,7 +173,7 @@ class ClaudeEvaluator:
                     max_tokens=self._max_tokens,
                     system=[system],
                     messages=[{"role": "user", "content": _content(question, answer)}],
-                    output_config={"format": {"type": "json_schema", "schema": reply_schema(question.category)}},
+                    output_config=output,
                 )
         except TimeoutError:
             raise EvaluationUnavailable(f"no complete reply within {self._deadline_seconds:g} s") from None
@@ -192,6 +214,7 @@ class ClaudeEvaluator:
             answer,
         )
         usage = message.usage
+        cache_written, cache_read = usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
         return Evaluation(
             overall=scores.overall,
             framework=scores.framework,
@@ -206,11 +229,18 @@ class ClaudeEvaluator:
             model=message.model,
             rubric_version=graded_by.version,
             evaluated_at=self._clock(),
-            input_tokens=usage.input_tokens
-            + (usage.cache_creation_input_tokens or 0)
-            + (usage.cache_read_input_tokens or 0),
+            input_tokens=usage.input_tokens + cache_written + cache_read,
             output_tokens=usage.output_tokens,
             raw_reply=raw[:RAW_REPLY_MAX_CHARS],
+            prompt=prompt_hash(question.category),
+            effort=self._effort,
+            cost=cost(
+                message.model,
+                usage.input_tokens,
+                usage.output_tokens,
+                cache_written=cache_written,
+                cache_read=cache_read,
+            ),
         )
 
 
@@ -264,7 +294,7 @@ def _array(items: dict[str, object]) -> dict[str, object]:
 
 def _described(criterion: RubricCriterion) -> str:
     checks = "\n".join(f"- `{check.id}`: the answer {check.text}" for check in criterion.checks)
-    return f"## {criterion.name}\n\n{checks}\n\nA common mistake: {criterion.mistake}."
+    return f"## {criterion.name}\n\n{checks}\n\nA common mistake: {criterion.mistakes[0]}."
 
 
 def _content(question: Question, answer: str) -> list[TextBlockParam]:

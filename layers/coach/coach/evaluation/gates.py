@@ -1,4 +1,4 @@
-"""What can be seen without asking anyone: answers that are no answers, and text that speaks to the grader. Pure.
+"""What can be seen without asking anyone: answers that are no answers. Pure.
 
 A gate fires only where there is no doubt, in any language: what is merely bad is for an evaluator to say.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from coach.evaluation.rubric import vocabulary
+from coach.evaluation.cues import vocabulary
 from coach.evaluation.text import words
 
 MIN_WORDS = 25
@@ -56,69 +56,6 @@ _NEVER_AFTER_AN_ARTICLE = _NEVER_AFTER_EITHER | {
     "has",
 }
 
-_GRADER = r"(?:grader|evaluator|assessor|examiner|rater)"
-_MODEL = r"(?:ai|llm|claude|chatgpt|assistant|model)"
-_ANSWER = r"(?:answer|response|submission|attempt)"
-_FULL_MARKS = (
-    r"(?:(?:10|ten)\s?(?:/|out of)\s?(?:10|ten)|(?:full|maximum|max|perfect) (?:marks?|scores?|points|grades?|credit))"
-)
-_JUDGED = r"(?:should|must) (?:be (?:given|graded|scored|rated|marked|awarded)|get|receive)"
-_PRAISED = r"(?:names|identif\w+|demonstrat\w+|shows|explains|provides|covers|chooses|states|meets|deserves|has|is)"
-_TO_THE_GRADER = re.compile(
-    "|".join(
-        [
-            r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instructions?|prompts?|rubrics?|guidelines)\b",
-            rf"\byou are (?:now )?(?:an?|the|my) (?:\w+ ){{0,3}}?(?:{_GRADER}|{_MODEL})\b",
-            rf"\b(?:dear|hey|hi|hello|attention|note to)\W{{1,3}}(?:the )?(?:\w+ )?(?:{_GRADER}|{_MODEL})\b",
-            rf"\b(?:to|for) the (?:\w+ )?{_GRADER}\b",
-            rf"\b{_GRADER}s?\b.{{0,60}}\b(?:must|should|please|award|give|mark|score)\b",
-            rf"\b(?:give|award|assign|rate|score|grade|mark|evaluate)\b.{{0,30}}\b(?:this|my) {_ANSWER}\b",
-            rf"\b(?:give|award|assign|score|rate|grade|deserves?|receives?)\b.{{0,40}}\b{_FULL_MARKS}(?!\w)",
-            rf"\b(?:this|my|the) {_ANSWER}\b.{{0,60}}\b(?:deserves?|merits|meets|satisf\w+|demonstrates|{_JUDGED})\b",
-            rf"\bthe (?:candidate|applicant|interviewee) (?:\w+ly )?{_PRAISED}\b",
-            r"\ball (?:of )?(?:the )?(?:checks?|criteria)\b.{0,20}\b(?:met|satisfied|fulfilled|passed)\b",
-            r"\bmark (?:all|every|each)\b",
-            r"\b(?:system prompt|prompt injection|jailbreak|as an ai|grading (?:instructions?|rubric|policy|mode))\b",
-            r"^\W*(?:system|assistant|developer)\W{0,3}(?:prompt|message|note|override|update)?\s?\W{0,2}:",
-            r"</?\s?(?:system|answer|instructions?|rubric|grading|evaluation|assistant|admin)\b",
-            r"\"(?:verdict|check|check_id|checks|quotes|overall|score|overall_score|findings)\"\s?:",
-            r"\b(?:end|start|beginning) of (?:the )?(?:answer|candidate|submission)\b",
-        ]
-    ),
-    re.IGNORECASE,
-)
-_HINTS = (
-    *("instruct", "prompt", "rubric", "guideline", "you are", "grader", "evaluator", "assessor", "examiner", "rater"),
-    *(
-        "llm",
-        "claude",
-        "chatgpt",
-        "answer",
-        "response",
-        "submission",
-        "attempt",
-        "10",
-        "ten",
-        "full ",
-        "maximum",
-        "max ",
-    ),
-    *(
-        "perfect",
-        "candidate",
-        "applicant",
-        "interviewee",
-        "all ",
-        "mark ",
-        "jailbreak",
-        "as an ai",
-        "grading",
-        "system",
-    ),
-    *("assistant", "developer", "<", '"'),
-)
-"""One of these is in whatever the pattern matches; looking for them first is several times as fast."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
@@ -147,13 +84,6 @@ def gate(question_text: str, answer: str) -> Stopped | None:
         reason = "The answer names frameworks and does nothing with them."
         return Stopped(20, reason, "Pick one framework and fill it with what is particular to this question.")
     return None
-
-
-def addresses_grader(text: str) -> bool:
-    """Whether a passage speaks to whoever grades it, or about its own grade, instead of answering."""
-    plain = " ".join(text.split())
-    lower = plain.lower()
-    return any(hint in lower for hint in _HINTS) and _TO_THE_GRADER.search(plain) is not None
 
 
 @cache

@@ -66,7 +66,7 @@ def sentences(text: str) -> list[Sentence]:
         if _is_heading(item, bullet=_marker_end(line) > 0):
             heading = tuple(words(item))
             continue
-        for piece in _pieces(item):
+        for piece in pieces(item):
             spoken = tuple(words(piece))
             if spoken:
                 found.setdefault(spoken, Sentence(piece, spoken, heading))
@@ -88,14 +88,15 @@ def _is_heading(item: str, *, bullet: bool) -> bool:
     return few and (bare.endswith(":") or (not bullet and len(bare.split()) <= 4 and bare[-1] not in ".!?,;"))
 
 
-def _pieces(item: str) -> list[str]:
-    pieces, start = [], 0
-    for end in (*(match.end() for match in _SENTENCE_END.finditer(item)), len(item)):
-        piece = item[start:end].strip()
+def pieces(line: str) -> list[str]:
+    """A line's sentences, verbatim."""
+    found, start = [], 0
+    for end in (*(match.end() for match in _SENTENCE_END.finditer(line)), len(line)):
+        piece = line[start:end].strip()
         start = end
         if piece:
-            pieces.extend(_chunks(piece))
-    return pieces
+            found.extend(_chunks(piece))
+    return found
 
 
 def _chunks(piece: str) -> list[str]:

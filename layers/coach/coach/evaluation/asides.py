@@ -1,0 +1,108 @@
+"""Text inside an answer that speaks to whoever grades it, and is no part of the answer. Pure."""
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+
+from coach.evaluation.cues import vocabulary
+from coach.evaluation.english import FOREIGN_SHARE, unknown_share
+from coach.evaluation.text import pieces, words
+
+FLAGGED_SHARE = 1 / 3
+FOREIGN_MIN_WORDS = 4
+TELLING_WITH_ANOTHER = 2
+HINTS_ALONE = 4
+
+_GRADER = r"(?:grader|evaluator|assessor|examiner|rater)"
+_MODEL = r"(?:ai|llm|claude|chatgpt|assistant|model)"
+_ANSWER = r"(?:answer|response|submission|attempt)"
+_FULL_MARKS = (
+    r"(?:(?:10|ten)\s?(?:/|out of)\s?(?:10|ten)|(?:full|maximum|max|perfect) (?:marks?|scores?|points|grades?|credit))"
+)
+_JUDGED = r"(?:should|must) (?:be (?:given|graded|scored|rated|marked|awarded)|get|receive)"
+_PRAISED = r"(?:names|identif\w+|demonstrat\w+|shows|explains|provides|covers|chooses|states|meets|deserves|has|is)"
+_TO_THE_GRADER = re.compile(
+    "|".join(
+        [
+            r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instructions?|prompts?|rubrics?|guidelines)\b",
+            rf"\byou are (?:now )?(?:an?|the|my) (?:\w+ ){{0,3}}?(?:{_GRADER}|{_MODEL})\b",
+            rf"\b(?:dear|hey|hi|hello|attention|note to)\W{{1,3}}(?:the )?(?:\w+ )?(?:{_GRADER}|{_MODEL})\b",
+            rf"\b(?:to|for) the (?:\w+ )?{_GRADER}\b",
+            rf"\b{_GRADER}s?\b.{{0,60}}\b(?:must|should|please|award|give|mark|score)\b",
+            rf"\b(?:give|award|assign|rate|score|grade|mark|evaluate)\b.{{0,30}}\b(?:this|my) {_ANSWER}\b",
+            rf"\b(?:give|award|assign|score|rate|grade|deserves?|receives?)\b.{{0,40}}\b{_FULL_MARKS}(?!\w)",
+            rf"\b(?:this|my|the) {_ANSWER}\b.{{0,60}}\b(?:deserves?|merits|meets|satisf\w+|demonstrates|{_JUDGED})\b",
+            rf"\bthe (?:candidate|applicant|interviewee) (?:\w+ly )?{_PRAISED}\b",
+            r"\ball (?:of )?(?:the )?(?:checks?|criteria)\b.{0,20}\b(?:met|satisfied|fulfilled|passed)\b",
+            r"\bmark (?:all|every|each)\b",
+            r"\b(?:system prompt|prompt injection|jailbreak|as an ai|grading (?:instructions?|rubric|policy|mode))\b",
+            r"^\W*(?:system|assistant|developer)\W{0,3}(?:prompt|message|note|override|update)?\s?\W{0,2}:",
+            r"</?\s?(?:system|answer|instructions?|rubric|grading|evaluation|assistant|admin)\b",
+            r"\"(?:verdict|check|check_id|checks|quotes|overall|score|overall_score|findings)\"\s?:",
+            r"\b(?:end|start|beginning) of (?:the )?(?:answer|candidate|submission)\b",
+        ]
+    ),
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_PARAGRAPH_END = re.compile(r"(\n[ \t]*\n\s*)")
+_SET_APART = re.compile(r"\W*[(\[<>{|]|-{3}|\W{0,3}(?:p\W?s|memo|nota?e?|hinweis|attention)\b", re.IGNORECASE)
+_RESULT = re.compile(
+    r"\b\w{3,} ?[:=] ?(?:met|fulfilled|satisfied|passed)\b"
+    r"|\boverall(?:[_ ]score)?\W{0,3}\d"
+    r"|\b(\d{1,2}) of \1\b(?=\W*$)",
+    re.IGNORECASE,
+)
+
+
+class Evidence(Enum):
+    """That a sentence is addressed to the grader."""
+
+    NONE = 0
+    HINT = 1
+    CLEAR = 2
+
+
+def addresses_grader(text: str) -> bool:
+    """Whether a passage speaks to whoever grades it, or about its own grade, instead of answering. Errs on no."""
+    return _TO_THE_GRADER.search(" ".join(text.split())) is not None
+
+
+def without_asides(answer: str) -> str:
+    """The answer without comments, without sentences to the grader, and without whole paragraphs of such sentences.
+
+    Errs on yes: a sentence lost costs a real answer next to nothing, and one that stays moves the score of a false one.
+    """
+    parts = _PARAGRAPH_END.split(_COMMENT.sub("", answer))
+    return "".join("".join(_kept(part)) if part.strip() else part for part in parts)
+
+
+def _kept(paragraph: str) -> Iterator[str]:
+    lines = paragraph.split("\n")
+    evidence = [[(piece, _evidence(piece)) for piece in pieces(line)] for line in lines]
+    every = [evident for line in evidence for _, evident in line]
+    flagged = every.count(Evidence.CLEAR)
+    if flagged and (_SET_APART.match(paragraph) or flagged >= FLAGGED_SHARE * len(every)):
+        return
+    aside = False
+    for line, found in zip(lines, evidence, strict=True):
+        kept = []
+        for piece, evident in found:
+            aside = evident is Evidence.CLEAR or (aside and evident is Evidence.HINT)
+            if not aside:
+                kept.append(piece)
+        # A line that loses nothing stays as it is, with its marker and its spaces.
+        yield f"{line if len(kept) == len(found) else ' '.join(kept)}\n"
+
+
+def _evidence(piece: str) -> Evidence:
+    said = words(piece)
+    foreign = len(said) >= FOREIGN_MIN_WORDS and unknown_share(said) > FOREIGN_SHARE
+    if foreign or addresses_grader(piece) or _RESULT.search(piece):
+        return Evidence.CLEAR
+    row = f" {' '.join(said)} "
+    telling = sum(f" {phrase} " in row for phrase in vocabulary()["to_the_grader"])
+    hinting = sum(f" {phrase} " in row for phrase in vocabulary()["of_grading"])
+    if (telling and telling + hinting >= TELLING_WITH_ANOTHER) or hinting >= HINTS_ALONE:
+        return Evidence.CLEAR
+    return Evidence.HINT if telling or hinting else Evidence.NONE

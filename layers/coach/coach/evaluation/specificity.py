@@ -1,0 +1,77 @@
+"""How much a text says that is particular to its case: the mean worth of its words.
+
+A word that counts, dates, prices, limits or points at somebody is worth 4, a figure or a word of the answer's own 1.5
+(the latter when it comes up first). A word of the trade costs 2, since every answer has it, praise costs 8, and every
+long word another 2, since what somebody has seen is mostly told in short ones. Grammar is worth nothing. A mean does
+not grow with length, and headings and bullets are no words.
+
+The worths are rounded from a logistic regression on the pairs of answers to one question in the part of the golden set
+to build on. There the medians of weak, solid and strong answers are about 0.0, 0.4 and 0.9.
+
+This is a proxy: it sees whether somebody speaks of a case, and not whether what they say of it is true.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from coach.evaluation.cues import vocabulary
+from coach.evaluation.gates import framework_names
+
+PARTICULAR = 4.0
+PARTICULAR_LISTS = ("counts", "times", "persons", "limits", "money")
+FIGURE = 1.5
+OWN = 1.5
+TRADE = -2.0
+PRAISE = -8.0
+LONG = -2.0
+LONG_WORD_CHARS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """The worth of some words together, and how many they are."""
+
+    total: float
+    count: int
+
+    def in_context(self, mean: float, weight: int) -> float:
+        """The mean worth, drawn towards that of the text it stands in as if `weight` more words had that: one lucky
+        sentence makes no specific answer, and one general sentence does not spoil one."""
+        return (self.total + weight * mean) / (self.count + weight)
+
+
+def mean(parts: Sequence[Worth]) -> float:
+    """The mean worth of all their words, 0 for none."""
+    return sum(part.total for part in parts) / max(sum(part.count for part in parts), 1)
+
+
+def worths(sentences: Iterable[Sequence[str]], asked: Iterable[str]) -> list[Worth]:
+    """The worth of each sentence's words. Words of the question (`asked`) say nothing that is not said already."""
+    given = set(asked)
+    used = set(given)
+    found = []
+    for said in sentences:
+        found.append(Worth(sum(_worth(word, given, used) for word in said), len(said)))
+        used.update(said)
+    return found
+
+
+def _worth(word: str, given: set[str], used: set[str]) -> float:
+    worth = _of_lists().get(word)
+    if worth is None:
+        worth = FIGURE if word[0].isdigit() else OWN if word not in used else 0.0
+    if word in given:
+        worth = min(worth, 0.0)
+    return worth + LONG * (len(word) >= LONG_WORD_CHARS)
+
+
+@cache
+def _of_lists() -> dict[str, float]:
+    """Later lists win: a word that counts is no mere grammar."""
+    lists = vocabulary()
+    worth = dict.fromkeys((part for name in framework_names() for part in name), TRADE)
+    worth |= dict.fromkeys(lists["grammar"], 0.0)
+    worth |= dict.fromkeys(lists["trade"], TRADE)
+    worth |= dict.fromkeys(lists["praise"], PRAISE)
+    return worth | dict.fromkeys((word for name in PARTICULAR_LISTS for word in lists[name]), PARTICULAR)
