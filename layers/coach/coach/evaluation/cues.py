@@ -3,8 +3,9 @@
     cue_lists/common.toml        lists that cues and proofs refer to: reason = "because, since, ..."
     cue_lists/<category>.toml    [id of a check]  cues = ["segment*", "@metric"]  proof = ["reason|comparison"]
 
-`cues`: words that show that the answer speaks of what is checked: `segment*` is a prefix, several words are a phrase,
-`@metric` is a list. `proof`: lists of each of which a word has to stand by, or the check is met only in part.
+`cues`: words that show that the answer speaks of what is checked. `segment*` is a prefix; several words are a phrase,
+in which `#` is a figure and `*` any word; `@metric` is a list. `proof`: lists of each of which a word has to stand by,
+or the check is met only in part.
 """
 
 from collections.abc import Iterator

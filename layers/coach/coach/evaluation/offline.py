@@ -17,13 +17,11 @@ from itertools import zip_longest
 from coach.evaluation.arithmetic import Calculation, calculations
 from coach.evaluation.asides import without_asides
 from coach.evaluation.cues import Cues, check_cues, vocabulary
-from coach.evaluation.english import FOREIGN_SHARE, UNKNOWN_SHARE_MAX, in_usual_order, unknown_share
-from coach.evaluation.gates import frameworks_named
+from coach.evaluation.doubts import Doubt, asks_for_story, contains, doubt_about, own_action
 from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, Check, Rubric, RubricCriterion, rubric
 from coach.evaluation.scoring import EARNED, Finding, Scores, Verdict, score
 from coach.evaluation.specificity import Worth, mean, worths
 from coach.evaluation.text import Sentence, sentences, words
-from coach.evaluation.topic import is_about, other_kind
 from coach.model import Category, Evaluation, Evaluator, Question
 
 MODEL = "offline-2"
@@ -32,14 +30,10 @@ CONTEXT_WORDS = 60
 MET_FROM = 0.5
 PARTIAL_FROM = 0.05
 UNPROVEN = 0.2
-"""Where a sentence's specificity in its context makes a check met or partial, and what it lacks without its proof.
-Chosen on the part of the golden set to build on: half of its weak answers are below 0.01, of its solid ones below 0.10,
-and of its strong ones below 0.25."""
+"""The specificity in its context from which a sentence makes a check met, or partial, and what it lacks without proof:
+the best of a grid on the part of the golden set to build on."""
 
-OWN_ACTIONS_OF_A_STORY = 3
-STORY_SHARE = 0.3
-OFF_TOPIC_CAP = 25
-NO_ENGLISH_CAP = 15
+SPOKEN_MAX = 3
 STRENGTHS_MAX = 3
 IMPROVEMENTS_MAX = 4
 
@@ -65,11 +59,12 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """Why no score above `cap` (in tenths) is deserved, whatever else an answer says."""
+class Made:
+    """What one sentence makes of one check: by how many of its cues it speaks of it, and how specifically."""
 
-    cap: int
-    advice: str
+    finding: Finding
+    spoken: int
+    strength: float
 
 
 class OfflineEvaluator:
@@ -91,7 +86,7 @@ class OfflineEvaluator:
         worth = worths((sentence.words for sentence in said), words(question.question_text))
         readings = _readings(question, said, worth, sums)
         scores = score(graded_by, _findings(graded_by, readings, mean(worth), sums), answer_text)
-        doubt = _doubt(question, answer, said)
+        doubt = doubt_about(question, answer, said)
         if doubt:
             scores = _capped(scores, doubt.cap)
         return Evaluation(
@@ -116,8 +111,8 @@ class OfflineEvaluator:
 
 def suggested_framework(graded_by: Rubric, answer: str) -> str:
     """The first of the rubric's frameworks that the answer does not name yet, and what to do with it."""
-    named = frameworks_named(words(answer))
-    unused = [one for one in graded_by.frameworks if tuple(words(one.name)) not in named]
+    said = words(answer)
+    unused = [one for one in graded_by.frameworks if not contains(said, [" ".join(words(one.name))])]
     return str((unused or graded_by.frameworks)[0])[:FRAMEWORK_MAX_CHARS]
 
 
@@ -156,6 +151,8 @@ class _Lexicon:
 
 
 def _fits(word: str, pattern: str) -> bool:
+    if pattern == "#":
+        return word[0].isdigit()
     return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
 
 
@@ -170,7 +167,7 @@ def _readings(
 ) -> list[Reading]:
     """The sentences that may prove something: not those that only shrug or repeat the question."""
     lexicon = _lexicon(question.category)
-    story = _asks_for_story(question)
+    story = asks_for_story(question)
     asked_triples = set(_triples(words(question.question_text)))
     readings = []
     for sentence, worth in zip(answer, worths, strict=True):
@@ -196,74 +193,11 @@ def _worked_out(sentence: Sentence, sums: list[Calculation], *, past: bool) -> s
         cues.add("number")
     if sentence.text.count(",") >= 2 or not _SEVERAL.isdisjoint(said):
         cues.add("several")
-    if _own_action(said) or (not past and _contains(said, vocabulary()["planned"])):
+    if own_action(said) or (not past and contains(said, vocabulary()["planned"])):
         cues.add("own_action")
     if any(one.holds and one.text in sentence.text for one in sums):
         cues.add("arithmetic")
     return cues
-
-
-def _own_action(said: Sequence[str]) -> bool:
-    """ "I asked", "I then wrote": the first person, and a verb of doing in the past."""
-    irregular, no_action = vocabulary()["irregular_past"], vocabulary()["no_action"]
-    return any(
-        (verb.endswith("ed") or verb in irregular) and verb not in no_action
-        for place, subject in enumerate(said)
-        if subject == "i"
-        for verb in said[place + 1 : place + 3]
-    )
-
-
-def _doubt(question: Question, answer: str, said: list[Sentence]) -> Doubt | None:
-    unknown = unknown_share(words(answer))
-    if unknown > FOREIGN_SHARE:
-        return Doubt(
-            NO_ENGLISH_CAP, "The offline evaluator reads English only: answer in English, or have Claude grade."
-        )
-    if unknown > UNKNOWN_SHARE_MAX or not in_usual_order(sentence.words for sentence in said):
-        return Doubt(NO_ENGLISH_CAP, "Much of this does not read as English: write whole sentences in known words.")
-    told, is_open = _own_actions(said), _open(question)
-    other = other_kind(question.category, answer, doubtful=is_open)
-    if _asks_for_story(question):
-        if told < OWN_ACTIONS_OF_A_STORY and other_kind(question.category, answer, doubtful=True):
-            return Doubt(
-                OFF_TOPIC_CAP, "The question asks for something that you did: hardly an action of your own comes up."
-            )
-    elif told > STORY_SHARE * len(said) or not (is_open or is_about(question, answer)):
-        return Doubt(
-            OFF_TOPIC_CAP,
-            "This does not seem to answer the question that was asked: hardly anything it is about comes up.",
-        )
-    elif other:
-        return Doubt(
-            OFF_TOPIC_CAP,
-            f"This reads like an answer to a question of {_name(other)}; this one is of {_name(question.category)}.",
-        )
-    return None
-
-
-def _open(question: Question) -> bool:
-    """Whether the question leaves to the candidate what to speak of, so that its words tell nothing of the answer."""
-    return _contains(words(question.question_text), vocabulary()["own_choice"])
-
-
-def _name(category: Category) -> str:
-    return category.replace("_", " ")
-
-
-def _own_actions(answer: list[Sentence]) -> int:
-    """How often the candidate says what they did: two stories to one question may share nothing else."""
-    return sum(_own_action(sentence.words) for sentence in answer)
-
-
-def _asks_for_story(question: Question) -> bool:
-    """ "Tell me about a time when ...", and not "What would you do if ..."."""
-    return _contains(words(question.question_text), vocabulary()["story_wanted"])
-
-
-def _contains(said: Sequence[str], phrases: Iterable[str]) -> bool:
-    row = f" {' '.join(said)} "
-    return any(f" {phrase} " in row for phrase in phrases)
 
 
 def _capped(scores: Scores, cap: int) -> Scores:
@@ -278,9 +212,8 @@ def _capped(scores: Scores, cap: int) -> Scores:
 
 def _findings(graded_by: Rubric, readings: list[Reading], specificity: float, sums: list[Calculation]) -> list[Finding]:
     looks = check_cues(graded_by.category)
-    findings = [
-        finding for criterion in graded_by.criteria for finding in _findings_of(criterion, looks, readings, specificity)
-    ]
+    quoted: Counter[str] = Counter()
+    findings = [_finding(check, looks[check.id], readings, specificity, quoted) for check in graded_by.checks]
     of_arithmetic = {check for check, its in looks.items() if its.proof == ("arithmetic",)}
     return [_recalculated(finding, sums) if finding.check_id in of_arithmetic else finding for finding in findings]
 
@@ -293,29 +226,26 @@ def _recalculated(finding: Finding, sums: list[Calculation]) -> Finding:
     return replace(finding, verdict=Verdict.PARTIAL) if wrong and finding.quotes else finding
 
 
-def _findings_of(
-    criterion: RubricCriterion, looks: dict[str, Cues], readings: list[Reading], specificity: float
-) -> Iterator[Finding]:
-    """The best that the sentences make of each check; of equals the one that no other check of the criterion has."""
-    spent: set[str] = set()
-    for check in criterion.checks:
-        made = list(_made(check, looks[check.id], readings, specificity))
-        best = max(
-            made, key=lambda found: (EARNED[found[1].verdict], found[1].quotes[0] not in spent, found[0]), default=None
-        )
-        if best is None:
-            yield Finding(check.id, Verdict.ABSENT)
-        else:
-            spent.add(best[1].quotes[0])
-            yield best[1]
+def _finding(check: Check, its: Cues, readings: list[Reading], specificity: float, quoted: Counter[str]) -> Finding:
+    """The best that a sentence makes of a check; of equals the one that speaks of it most and was quoted least."""
+    best = max(
+        _made(check, its, readings, specificity),
+        key=lambda made: (EARNED[made.finding.verdict], made.spoken - quoted[made.finding.quotes[0]], made.strength),
+        default=None,
+    )
+    if best is None:
+        return Finding(check.id, Verdict.ABSENT)
+    quoted[best.finding.quotes[0]] += 1
+    return best.finding
 
 
-def _made(check: Check, its: Cues, readings: list[Reading], specificity: float) -> Iterator[tuple[float, Finding]]:
-    """What every sentence with a cue of the check makes of it, and how strongly; a question is at most a beginning."""
+def _made(check: Check, its: Cues, readings: list[Reading], specificity: float) -> Iterator[Made]:
+    """What every sentence with a cue of the check makes of it; a question is at most a beginning."""
     subjects = its.lists | {check.id}
     groups = [set(group.split("|")) for group in its.proof]
     for reading, following in zip_longest(readings, readings[1:]):
-        if not any(reading.cues[subject] + reading.heading_cues[subject] for subject in subjects):
+        spoken = sum(reading.cues[subject] + reading.heading_cues[subject] for subject in subjects)
+        if not spoken:
             continue
         strength, quotes = reading.worth.in_context(specificity, CONTEXT_WORDS), [reading.sentence.text]
         if not _proves(groups, reading.cues.keys()):
@@ -325,7 +255,7 @@ def _made(check: Check, its: Cues, readings: list[Reading], specificity: float) 
                 strength -= UNPROVEN
         verdict = Verdict.MET if strength >= MET_FROM and not reading.sentence.asks else Verdict.PARTIAL
         if strength >= PARTIAL_FROM:
-            yield strength, Finding(check.id, verdict, tuple(quotes))
+            yield Made(Finding(check.id, verdict, tuple(quotes)), min(spoken, SPOKEN_MAX), strength)
 
 
 def _wrong(sums: list[Calculation]) -> list[Calculation]:

@@ -6,7 +6,7 @@ long word another 2, since what somebody has seen is mostly told in short ones. 
 not grow with length, and headings and bullets are no words.
 
 The worths are rounded from a logistic regression on the pairs of answers to one question in the part of the golden set
-to build on. There the medians of weak, solid and strong answers are about 0.0, 0.4 and 0.9.
+to build on. The medians of weak, solid and strong answers there are 0.0, 0.4 and 0.8.
 
 This is a proxy: it sees whether somebody speaks of a case, and not whether what they say of it is true.
 """
