@@ -1,12 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals deploy lock openapi clean
+.PHONY: help run build test check bench evals reevaluate import deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := layers/coach:.
 
 help: ## list what can be done
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 run: .stack ## serve the app on http://localhost:8002, until Ctrl-C
 	@.venv/stack/bin/python -m local
@@ -14,14 +14,15 @@ run: .stack ## serve the app on http://localhost:8002, until Ctrl-C
 build: ## build the functions for this machine
 	@local/python -m local.build
 
-test: check ## run all tests, those that need a running stack in a process of their own (ARGS="..." are pytest's)
+test: check ## run all tests and the evals, then what needs a running stack (ARGS="..." are pytest's)
 	$(DEV)/pytest tests/unit tests/evals $(ARGS)
+	$(DEV)/python -m tests.evals
 	$(DEV)/pytest tests/integration tests/e2e $(ARGS)
 
 check: .dev .sam ## lint, types, imports, template
 	$(DEV)/ruff check
 	$(DEV)/ruff format --check
-	$(DEV)/mypy -p coach -p local
+	$(DEV)/mypy -p coach -p local -p operations -p bank_import
 	$(DEV)/mypy functions tests
 	$(DEV)/lint-imports
 	AWS_DEFAULT_REGION=us-east-1 .venv/sam/bin/sam validate --lint
@@ -32,6 +33,12 @@ bench: .dev ## measure cold starts and throughput
 evals: .dev ## measure the graders on the golden set (ARGS="--evaluator claude" asks Claude too)
 	$(DEV)/python -m tests.evals $(ARGS)
 
+reevaluate: .dev ## evaluate answers again after a rubric or the model has changed (ARGS="--all", or --help)
+	@$(DEV)/python -m operations $(ARGS)
+
+import: .import ## add the questions of a table to the bank (FILE=questions.xlsx or .csv, SHEET=name, DRY_RUN=1)
+	@.venv/import/bin/python -m bank_import $${FILE:+"$$FILE"} $${SHEET:+--sheet "$$SHEET"} $${DRY_RUN:+--dry-run}
+
 deploy: ## build for AWS and deploy there (ARGS="..." are sam deploy's)
 	@local/python -m local.build --aws
 	.venv/sam/bin/sam deploy --template-file .aws-sam/aws/build/template.yaml $(ARGS)
@@ -40,14 +47,14 @@ openapi: .dev ## write the API's OpenAPI document anew
 	$(DEV)/python -m local.openapi
 
 lock: .lock ## pin the newest versions of what requirements/*.in name (ARGS="--upgrade")
-	@for name in lock sam stack runtime; do $(PIN) requirements/$$name.in -o requirements/$$name.txt; done
-	@$(PIN) requirements/dev.in layers/coach/requirements.txt functions/*/requirements.txt -o requirements/dev.txt
+	@for name in lock sam stack runtime import; do $(PIN) requirements/$$name.in -o requirements/$$name.txt; done
+	@$(PIN) requirements/dev.in requirements/import.txt layers/coach/requirements.txt functions/*/requirements.txt -o requirements/dev.txt
 PIN = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate $(ARGS)
 
 clean: ## remove what was built and installed; .local stays, with your practice in it
 	rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The environments: made when they are missing or outdated, see local/environments.py
-.dev .sam .stack .runtime .lock: .%:
+.dev .sam .stack .runtime .import .lock: .%:
 	@local/python -m local.environments $*
-.PHONY: .dev .sam .stack .runtime .lock
+.PHONY: .dev .sam .stack .runtime .import .lock

@@ -4,6 +4,7 @@
     sam      builds and deploys
     stack    runs the emulator
     runtime  stands for AWS's own Python, for the runtime interface emulator
+    import   reads questions out of spreadsheets
     lock     pins the others
 
 Each is made once from requirements/<name>.txt, and again when that file or the interpreter changes. `python -m

@@ -11,6 +11,7 @@ PARAMETERS = {
     "ANTHROPIC_BASE_URL": "AnthropicBaseUrl",
     "ANTHROPIC_MODEL": "AnthropicModel",
     "ANTHROPIC_MAX_TOKENS": "AnthropicMaxTokens",
+    "ANTHROPIC_EFFORT": "AnthropicEffort",
     "CORS_ORIGINS": "CorsOrigins",
 }
 """The template parameter that each setting becomes."""

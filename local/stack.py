@@ -23,6 +23,24 @@ FOLLOW_EVERY = 0.5
 """Seconds: the most practice that is lost when everything is killed at once."""
 
 
+def endpoint(data_dir: Path) -> str:
+    """Where AWS clients reach the stack that another process serves. Raises LocalError when there is none."""
+    none = f"no stack is running on {data_dir}: start it with `make run` (PORT says which)"
+    if not (data_dir / "lock").exists():
+        raise LocalError(none)
+    try:
+        with locked(data_dir / "lock", busy="taken"):
+            pass
+    except LocalError:
+        pass  # as it should be
+    else:
+        raise LocalError(none)
+    try:
+        return (data_dir / "endpoint").read_text()
+    except FileNotFoundError:
+        raise LocalError(f"the stack on {data_dir} is still starting: try again in a moment") from None
+
+
 class LocalStack:
     """The app on `port`, as a context manager; entering it builds, deploys and restores what is needed.
 
@@ -61,6 +79,7 @@ class LocalStack:
         if not all(is_free(self.port, host) for host in hosts):
             raise LocalError(busy)
         self.log.write_bytes(b"")
+        (self.data_dir / "endpoint").unlink(missing_ok=True)
         for trash in self.data_dir.glob("*.trash"):
             discard(trash)
         journal = Journal(self.data_dir / "data.sqlite")
@@ -92,6 +111,8 @@ class LocalStack:
         self._thread = threading.Thread(target=self._follow, args=[follower], daemon=True)
         self._thread.start()
         self._emulator.open_gateway()
+        cleanup.callback((self.data_dir / "endpoint").unlink, missing_ok=True)
+        (self.data_dir / "endpoint").write_text(self._emulator.endpoint)
 
     def _follow(self, follower: Follower) -> None:
         """Keep the journal up to date, until stopped or until that cannot be done any more."""

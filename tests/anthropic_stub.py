@@ -32,6 +32,7 @@ from types import TracebackType
 from typing import Any, Self
 
 MODELS = {"claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5"}
+EFFORTS = {"low", "medium", "high", "xhigh", "max"}
 VERSIONS = {"2023-06-01", "2026-10-21"}
 BODY_MAX_BYTES = 32 * 1024 * 1024
 
@@ -388,6 +389,8 @@ def _check_blocks(blocks: object, where: str) -> None:
 
 def _check_output_config(config: object) -> None:
     _strict(config, "output_config", set(), {"effort", "format"})
+    if isinstance(config, dict) and config.get("effort", "low") not in EFFORTS:
+        raise _invalid(f"output_config.effort: Input should be one of {sorted(EFFORTS)}")
     if isinstance(config, dict) and "format" in config:
         _strict(config["format"], "output_config.format", {"type", "schema"}, set())
         if config["format"]["type"] != "json_schema":

@@ -1,13 +1,26 @@
-"""/api/questions: the bank."""
+"""/api/categories and /api/questions: the bank."""
 
 from aws_lambda_powertools.event_handler import Response
 
 from coach import api, services
 from coach import questions as bank
 from coach.model import Category, Difficulty
-from coach.schemas import QuestionOut
+from coach.schemas import CategoryOut, QuestionOut
 
 app = api.create_app()
+
+
+@app.get(
+    "/api/categories",
+    tags=["questions"],
+    summary="The seven categories, and what their answers are graded by",
+    responses=api.answers({200: "All of them"}, 401),
+)
+def list_categories(user: api.CurrentUser) -> list[CategoryOut]:  # noqa: ARG001 - whoever has a token
+    # Not at the top: who asks for a question need not wait until the evaluators are imported.
+    from coach.evaluation.rubric import rubric
+
+    return [CategoryOut.of(rubric(category), count) for category, count in bank.counts().items()]
 
 
 @app.get(

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from local.emulator import Emulator, free_port
-from tests.benchmarks import calls, starts
+from tests.benchmarks import bank, calls, starts
 from tests.rie import Machine, make_keys
 from tests.unit.events import functions
 
@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="how often each function is started")
     rounds = parser.parse_args().rounds
     print_calls()
+    print_bank(rounds)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         aws = Emulator(folder / "state", folder / "emulator.log", known_port=free_port())
@@ -43,6 +44,15 @@ def print_calls() -> None:
     print("| endpoint | calls | read units | write units |\n|---|---|---|---|")
     for name, (operations, read, written) in found.items():
         print(f"| {name} | {len(operations)}: {', '.join(operations) or 'none'} | {read} | {written} |")
+
+
+def print_bank(rounds: int) -> None:
+    found = bank.measure(rounds)
+    one = found["one question"]
+    print(f"\nThe bank, first call of a new process, as ratios to one question ({one * 1000:.1f} ms)\n")
+    print("| read | ratio |\n|---|---|")
+    for name, seconds in found.items():
+        print(f"| {name} | {seconds / one:.2f} |")
 
 
 def print_throughput(machine: Machine) -> None:

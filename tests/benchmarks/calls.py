@@ -63,6 +63,7 @@ def measure() -> dict[str, tuple[list[str], int, int]]:
         meter_failed(meter)
         sent("ask for an evaluation again", "POST", f"{path}/attempts/1/evaluation")
         sent("end a session", "POST", f"{path}/end")
+        sent("list the categories", "GET", "/api/categories")
         sent("list the questions", "GET", "/api/questions")
         sent("read a question", "GET", "/api/questions/1")
         return found

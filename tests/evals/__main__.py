@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from coach.evaluation import DEFAULT_MODEL, AnswerEvaluator, configured
+from coach.evaluation import AnswerEvaluator, configured, grader
+from coach.evaluation.prices import dollars
 from tests.evals import golden, metrics, report
 from tests.evals.golden import GoldenAnswer, GoldenError, Split
 from tests.evals.grading import estimated_cost, grade
@@ -68,8 +69,8 @@ def _judged(graded: Sequence[Graded]) -> tuple[int, str]:
 
 
 def _agreed(answers: Sequence[GoldenAnswer], environment: Mapping[str, str], ask: Callable[[str], str]) -> bool:
-    model = environment.get("ANTHROPIC_MODEL", "").strip() or DEFAULT_MODEL
-    price = report.dollars(estimated_cost(answers, model))
+    _, model = grader({**environment, "EVALUATOR": "claude"})
+    price = dollars(estimated_cost(answers, model))
     try:
         reply = ask(f"\nAsking {model} about {len(answers)} answers costs roughly {price}. Go on? [y/N] ")
     except EOFError:

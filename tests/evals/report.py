@@ -1,14 +1,13 @@
 """The report: Markdown that reads as well in a terminal. Figures are rounded against the evaluator, never for it."""
 
 from collections.abc import Callable, Sequence
-from decimal import ROUND_UP, Decimal
 from fractions import Fraction
 from math import ceil, floor
 
+from coach.evaluation.prices import dollars
 from coach.model import Category
 from tests.evals import metrics
 from tests.evals.golden import LADDER, Split
-from tests.evals.grading import cost
 from tests.evals.metrics import Graded, Pair, Trial
 
 WORST_PAIRS = 10
@@ -49,16 +48,11 @@ def render(name: str, graded: Sequence[Graded]) -> str:
     return "\n\n".join(filter(None, sections))
 
 
-def dollars(amount: Decimal | None) -> str:
-    return "an unknown amount" if amount is None else f"${amount.quantize(Decimal('0.01'), ROUND_UP)}"
-
-
 def _made_with(graded: Sequence[Graded]) -> str:
     made = [each.evaluation for each in graded if each.evaluation]
     tokens_in, tokens_out = sum(each.input_tokens for each in made), sum(each.output_tokens for each in made)
-    costs = [cost(each.model, each.input_tokens, each.output_tokens) for each in made]
-    known = [each for each in costs if each is not None]
-    spent = dollars(sum(known, Decimal(0)) if len(known) == len(costs) else None)
+    costs = [each.cost for each in made if each.cost is not None]
+    spent = dollars(sum(costs) if len(costs) == len(made) else None)
     return (
         f"{len(graded)} answers, graded by {', '.join(sorted({each.model for each in made})) or 'nobody'}, "
         f"rubric {', '.join(sorted({each.rubric_version for each in made})) or 'none'}. "

@@ -90,6 +90,9 @@ def an_evaluation(overall: int = 73) -> Evaluation:
         input_tokens=0,
         output_tokens=0,
         raw_reply="{}",
+        prompt="0123456789ab",
+        effort="low",
+        cost=1234,
     )
 
 
@@ -117,6 +120,23 @@ def request_for(attempt: Attempt) -> EvaluationRequest:
     return EvaluationRequest(
         user_id=attempt.user_id, session_id=attempt.session_id, attempt_id=attempt.id, round=attempt.round
     )
+
+
+def evaluated_and_asked_for_again(table: Table, session: Session, overall: int = 50) -> Attempt:
+    """A new attempt with an evaluation, on its way to another one."""
+    attempt, _ = add(table, session)
+    table.record(attempt, an_evaluation(overall))
+    assert table.request_reevaluation(table.attempt(attempt.user_id, attempt.session_id, attempt.id))
+    return table.attempt(attempt.user_id, attempt.session_id, attempt.id)
+
+
+def former_scores(client: "DynamoDBClient") -> dict[tuple[int, int], int]:
+    """The scores that others have replaced, by attempt and round."""
+    items = [item for item in client.scan(TableName="coach")["Items"] if item["sk"]["S"].startswith("EVALUATION#")]
+    return {
+        (int(item["attempt_id"]["N"]), int(item["round"]["N"])): int(item["evaluation"]["M"]["overall"]["N"])
+        for item in items
+    }
 
 
 def attempts_of(table: Table, session: Session) -> list[Attempt]:
@@ -199,6 +219,9 @@ def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
             return int(item["attempts"]) == len(of_the_user)
         case ["ANSWERED", question]:
             return int(item["attempts"]) == sum(int(attempt["question_id"]) == int(question) for attempt in of_the_user)
+        case ["EVALUATION", session_id, number, round_]:
+            replaced = [attempt for attempt in of_the_user if attempt["sk"] == f"SESSION#{session_id}#ATTEMPT#{number}"]
+            return [int(attempt["evaluation_round"]) > int(round_) for attempt in replaced] == [True]
         case ["EMAIL"]:
             return any((other["pk"], other["sk"]) == (f"USER#{item['user_id']}", "PROFILE") for other in items)
         case ["PROFILE"]:

@@ -301,8 +301,8 @@ def test_an_error_of_ours_is_answered_with_its_status_and_text(
 @pytest.mark.parametrize("route", [route for route in CLOSED if not route.path.startswith("/auth/logout")], ids=str)
 def test_an_unexpected_error_is_a_plain_500(monkeypatch: pytest.MonkeyPatch, route: Route, log: io.StringIO) -> None:
     break_the_table(monkeypatch, RuntimeError("the inside of it"))
-    if route.path == "/api/questions":
-        monkeypatch.setattr("coach.questions.questions", lambda *_: 1 / 0)
+    for reads in ("questions", "counts"):
+        monkeypatch.setattr(f"coach.questions.{reads}", lambda *_: 1 / 0)
 
     answer = call(route.method, target(route), body(route), user=USER, headers={"Origin": ORIGINS[0]})
 

@@ -52,6 +52,7 @@ from tests.unit.given import (
     add,
     an_evaluation,
     attempts_of,
+    former_scores,
     imbalances,
     request_for,
 )
@@ -301,6 +302,41 @@ def is_asked_for_again(scene: Scene) -> bool:
     return (attempt.round, attempt.status) == (2, Status.PENDING) and scene.counts() == (0, 0, 0, 1)
 
 
+def asked_once_more(*script: Any) -> Callable[[Scene], None]:
+    """The scene's attempt has 5.0 and is on its way to another evaluation, by an evaluator that does this."""
+
+    def prepare(scene: Scene) -> None:
+        ask_once_more(scene)
+        scene.grade(*script)
+
+    return prepare
+
+
+def ask_once_more(scene: Scene) -> None:
+    scene.table.record(scene.attempt, an_evaluation(50))
+    scene.table.request_reevaluation(scene.table.attempt(USER, scene.session.id, 1))
+    scene.attempt = scene.table.attempt(USER, scene.session.id, 1)
+
+
+def read_evaluated(scene: Scene) -> None:
+    scene.table.record(scene.attempt, an_evaluation(50))
+    scene.attempt = scene.table.attempt(USER, scene.session.id, 1)
+
+
+def is_asked_for_once_more(scene: Scene) -> bool:
+    attempt = scene.table.attempt(USER, scene.session.id, 1)
+    return (attempt.round, bool(attempt.reevaluating)) == (2, True) and scene.counts() == (1, 50, 0, 0)
+
+
+def is_evaluated_once_more(scene: Scene) -> bool:
+    return is_evaluated(scene) and former_scores(scene.client) == {(1, 1): 50}
+
+
+def is_as_it_was(scene: Scene) -> bool:
+    attempt = scene.table.attempt(USER, scene.session.id, 1)
+    return scene.counts() == (1, 50, 0, 0) and not attempt.reevaluating and bool(attempt.reevaluation_failure)
+
+
 def is_registered(scene: Scene) -> bool:
     credentials = scene.table.credentials(NEW_USER.email)
     return credentials is not None and scene.table.user(credentials.user_id) == NEW_USER
@@ -366,6 +402,35 @@ OPERATIONS = [
         is_evaluated,
         graded(SpendLimitReached("spend limit"), 73),
         free=(3,),
+    ),
+    Operation(
+        "request_reevaluation",
+        ["UpdateItem"],
+        lambda scene: scene.table.request_reevaluation(scene.attempt),
+        is_asked_for_once_more,
+        read_evaluated,
+    ),
+    Operation("evaluate_once_more", EVALUATION, deliver_until_settled(), is_evaluated_once_more, ask_once_more),
+    Operation(
+        "refuse_once_more",
+        EVALUATION,
+        deliver_until_settled(),
+        is_as_it_was,
+        asked_once_more(EvaluationRefused("Claude declined")),
+    ),
+    Operation(
+        "try_twice_once_more",
+        ["GetItem", "UpdateItem", "model", "UpdateItem", *EVALUATION],
+        deliver_until_settled(),
+        is_evaluated_once_more,
+        asked_once_more(EvaluationUnavailable("overloaded"), 73),
+    ),
+    Operation(
+        "give_up_once_more",
+        ["GetItem", "TransactWriteItems"],
+        lambda scene: scene.table.give_up(request_for(scene.attempt), "Too many tries"),
+        is_as_it_was,
+        ask_once_more,
     ),
     Operation(
         "fail_for_two_unusable_replies",
@@ -462,6 +527,22 @@ class Expected:
     unusable: int = 0
     holder: object = None
     held_until: float = 0
+    reevaluating: bool = False
+    evaluation_round: int = 0
+    former: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is Status.PENDING or self.reevaluating
+
+    def evaluated(self, score: int) -> None:
+        if self.reevaluating:
+            self.former[self.evaluation_round] = self.score
+        self.status, self.score, self.evaluation_round, self.reevaluating = Status.EVALUATED, score, self.round, False
+
+    def failed(self) -> None:
+        self.status = Status.EVALUATED if self.reevaluating else Status.FAILED
+        self.reevaluating = False
 
 
 @dataclass
@@ -579,7 +660,7 @@ class SessionLife(RuleBasedStateMachine):
 
     def work(self, message: EvaluationRequest, attempt: Expected, outcome: Any) -> tuple[Any, int]:
         """What one delivery does to the model: (what comes of it, the calls that are paid for)."""
-        if attempt.status is not Status.PENDING or attempt.round != message.round:
+        if not attempt.is_open or attempt.round != message.round:
             return "nothing to do", 0
         if attempt.holder and attempt.held_until > int(self.clock()):
             return NotNow, 0
@@ -588,7 +669,7 @@ class SessionLife(RuleBasedStateMachine):
         if attempt.tries > MAX_TRIES:
             return NotNow, 0
         if isinstance(outcome, int):
-            attempt.status, attempt.score = Status.EVALUATED, outcome
+            attempt.evaluated(outcome)
             return "evaluated", 1
         if isinstance(outcome, Crash):
             attempt.holder, attempt.held_until = outcome, int(self.clock()) + LEASE_SECONDS
@@ -597,7 +678,7 @@ class SessionLife(RuleBasedStateMachine):
         if isinstance(outcome, EvaluationRefused) or (
             isinstance(outcome, UnusableReply) and attempt.unusable >= UNUSABLE_LIMIT
         ):
-            attempt.status = Status.FAILED
+            attempt.failed()
             return "failed", 1
         return NotNow, 1
 
@@ -606,7 +687,7 @@ class SessionLife(RuleBasedStateMachine):
     def a_slow_worker_begins(self, data: st.DataObject) -> None:
         message, attempt = self.some_message(data)
         free = (
-            attempt.status is Status.PENDING
+            attempt.is_open
             and attempt.round == message.round
             and not (attempt.holder and attempt.held_until > int(self.clock()))
         )
@@ -626,16 +707,16 @@ class SessionLife(RuleBasedStateMachine):
     def a_slow_worker_finishes(self, data: st.DataObject, outcome: int | str) -> None:
         work = self.works.pop(data.draw(st.integers(0, len(self.works) - 1)))
         attempt, stored = work.attempt, work.lease.attempt
-        counts = attempt.status is Status.PENDING and attempt.round == work.round
+        counts = attempt.is_open and attempt.round == work.round
 
         if isinstance(outcome, int):
             assert self.table.record(stored, an_evaluation(outcome)) is counts
             if counts:
-                attempt.status, attempt.score = Status.EVALUATED, outcome
+                attempt.evaluated(outcome)
         elif outcome == "fail":
             assert self.table.fail(stored, "Claude declined") is counts
             if counts:
-                attempt.status = Status.FAILED
+                attempt.failed()
         else:
             self.table.release(work.lease, unusable=outcome == "unusable")
             if attempt.holder is work:
@@ -646,12 +727,12 @@ class SessionLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def give_up(self, data: st.DataObject) -> None:
         message, attempt = self.some_message(data)
-        counts = attempt.status is Status.PENDING and attempt.round == message.round
+        counts = attempt.is_open and attempt.round == message.round
 
         assert self.table.give_up(message, "Too many tries") is counts
 
         if counts:
-            attempt.status = Status.FAILED
+            attempt.failed()
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data(), fault=LIFE_FAULTS)
@@ -668,6 +749,22 @@ class SessionLife(RuleBasedStateMachine):
 
         if attempt.status is Status.FAILED:
             self.attempts[number - 1].__init__(round=attempt.round + 1)  # type: ignore[misc]
+            self.messages.append(request_for(self.table.attempt(USER, self.session.id, number)))
+
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data(), fault=st.sampled_from([None, reply_lost_and_sent_again, item_conflict]))
+    def ask_once_more(self, data: st.DataObject, fault: Fault | None) -> None:
+        number = data.draw(st.integers(1, len(self.attempts)))
+        attempt = self.attempts[number - 1]
+        read = self.table.attempt(USER, self.session.id, number)
+        self.faults.next_of("UpdateItem", fault)
+
+        asked = self.table.request_reevaluation(read)
+
+        assert asked is (attempt.status is Status.EVALUATED)
+        if asked and not attempt.reevaluating:
+            attempt.round, attempt.reevaluating = attempt.round + 1, True
+            attempt.tries, attempt.unusable, attempt.holder = 0, 0, None
             self.messages.append(request_for(self.table.attempt(USER, self.session.id, number)))
 
     def some_message(self, data: st.DataObject) -> tuple[EvaluationRequest, Expected]:
@@ -687,6 +784,11 @@ class SessionLife(RuleBasedStateMachine):
             (attempt.id, attempt.round, attempt.status, attempt.evaluation.overall if attempt.evaluation else 0)
             for attempt in attempts_of(self.table, self.session)
         ] == [(n, expected.round, expected.status, expected.score) for n, expected in enumerate(self.attempts, 1)]
+        assert former_scores(self.client) == {
+            (n, round_): score
+            for n, expected in enumerate(self.attempts, 1)
+            for round_, score in expected.former.items()
+        }
 
 
 def test_a_session_keeps_its_books_whatever_happens_to_it(

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,9 @@ from tests.unit.given import (
     add,
     an_evaluation,
     attempts_of,
+    evaluated_and_asked_for_again,
+    former_scores,
+    imbalances,
     recounted,
     request_for,
 )
@@ -410,6 +414,226 @@ def test_the_message_of_an_earlier_round_and_that_of_the_next_are_one_call(
         assert outcomes == ("nothing to do", "evaluated")
         assert grader.calls == 1
     assert schedules.count > 10
+
+
+# Evaluation once more
+
+
+def test_an_evaluation_once_more_delivered_twice_at_once_is_one_call_and_one_write(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    request = request_for(evaluated_and_asked_for_again(table, session, 50))
+
+    for run in schedules:
+        grader = a_grader(run, 80)
+
+        outcomes = run.together(*[delivery(schedules, grader, request)] * 2)
+
+        assert kinds(outcomes)["evaluated"] == grader.calls == 1
+        assert table.session(USER, session.id) == recounted(table, session)
+        assert table.session(USER, session.id).score_sum == 80
+        assert former_scores(schedules.client) == {(1, 1): 50}
+    assert schedules.count > 10
+
+
+def test_the_books_agree_at_every_moment_of_an_evaluation_once_more(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    other, _ = add(table, session)
+    table.record(other, an_evaluation(30))
+    again = table.attempt(USER, session.id, other.id)
+    request = request_for(evaluated_and_asked_for_again(table, session, 50))
+
+    for run in schedules:
+        asked, outcome, out_of_balance = run.together(
+            lambda: table.request_reevaluation(again),
+            delivery(schedules, a_grader(run, 80), request),
+            lambda: imbalances(schedules.client),
+        )
+
+        assert (asked, outcome, out_of_balance) == (True, "evaluated", [])
+        assert (table.session(USER, session.id).scored_count, table.session(USER, session.id).score_sum) == (2, 110)
+        assert imbalances(schedules.client) == []
+    assert schedules.count > 10
+
+
+def test_asking_once_more_twice_at_once_is_one_more_round(schedules: Schedules, table: Table, session: Session) -> None:
+    attempt, _ = add(table, session)
+    table.record(attempt, an_evaluation(50))
+    read = table.attempt(USER, session.id, 1)
+
+    for run in schedules:
+        asked = run.together(*[lambda: table.request_reevaluation(read)] * 2)
+
+        assert asked == (True, True)
+        assert table.attempt(USER, session.id, 1).round == 2
+    assert schedules.count == 2
+
+
+def test_asking_once_more_meets_the_first_evaluation_and_takes_nothing_away(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    came_of_it: Counter[bool] = Counter()
+    attempt, _ = add(table, session)
+
+    for run in schedules:
+        recorded, asked = run.together(
+            lambda: table.record(attempt, an_evaluation(50)),
+            lambda: table.request_reevaluation(table.attempt(USER, session.id, 1)),
+        )
+
+        assert recorded
+        stored = table.attempt(USER, session.id, 1)
+        assert (stored.status, bool(stored.reevaluating), stored.round) == (Status.EVALUATED, asked, 1 + asked)
+        assert table.session(USER, session.id) == recounted(table, session)
+        came_of_it[asked] += 1
+    assert set(came_of_it) == {True, False}
+
+
+def test_a_late_message_of_the_first_round_and_an_evaluation_once_more_are_one_call(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    again = evaluated_and_asked_for_again(table, session, 50)
+    late = request_for(replace(again, round=1))
+
+    for run in schedules:
+        grader = a_grader(run, 80)
+
+        outcomes = run.together(delivery(schedules, grader, late), delivery(schedules, grader, request_for(again)))
+
+        assert outcomes == ("nothing to do", "evaluated")
+        assert grader.calls == 1
+        assert table.session(USER, session.id).score_sum == 80
+    assert schedules.count > 10
+
+
+def test_the_late_result_of_a_lease_that_ran_out_never_counts_in_an_evaluation_once_more(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    again = evaluated_and_asked_for_again(table, session, 50)
+    late = table.take(request_for(again), seconds=LEASE_SECONDS)
+    assert isinstance(late, Lease)
+    schedules.clock.advance(LEASE_SECONDS)
+    winners: Counter[int] = Counter()
+
+    for run in schedules:
+
+        def next_worker() -> bool:
+            lease = table.take(request_for(again), seconds=LEASE_SECONDS)
+            return isinstance(lease, Lease) and table.record(lease.attempt, an_evaluation(80))
+
+        recorded = run.together(lambda: table.record(late.attempt, an_evaluation(20)), next_worker)
+
+        assert sorted(recorded) == [False, True]
+        stored = table.session(USER, session.id)
+        assert stored == recounted(table, session)
+        assert former_scores(schedules.client) == {(1, 1): 50}
+        winners[stored.score_sum] += 1
+    assert set(winners) == {20, 80}
+
+
+def test_the_late_result_of_a_round_that_was_given_up_never_replaces_anything(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    again = evaluated_and_asked_for_again(table, session, 50)
+
+    for run in schedules:
+
+        def give_up_and_ask_anew() -> bool:
+            table.fail(again, "Claude declined")
+            return table.request_reevaluation(table.attempt(USER, session.id, 1))
+
+        recorded, _ = run.together(lambda: table.record(again, an_evaluation(20)), give_up_and_ask_anew)
+
+        stored = table.attempt(USER, session.id, 1)
+        assert stored.evaluation
+        assert stored.evaluation.overall == (20 if recorded else 50)
+        assert table.session(USER, session.id) == recounted(table, session)
+        assert stored.reevaluating
+        assert stored.round == 3
+    assert schedules.count > 3
+
+
+def test_an_evaluation_once_more_and_a_giving_up_settle_it_once(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    came_of_it: Counter[bool] = Counter()
+    request = request_for(evaluated_and_asked_for_again(table, session, 50))
+
+    for run in schedules:
+        outcome, given_up = run.together(
+            delivery(schedules, a_grader(run, 80), request), lambda: table.give_up(request, "Too many tries")
+        )
+
+        assert (outcome == "evaluated") is not given_up
+        stored = table.attempt(USER, session.id, 1)
+        assert (stored.status, stored.reevaluating, bool(stored.reevaluation_failure)) == (
+            Status.EVALUATED,
+            None,
+            given_up,
+        )
+        assert table.session(USER, session.id).score_sum == (50 if given_up else 80)
+        assert imbalances(schedules.client) == []
+        came_of_it[given_up] += 1
+    assert set(came_of_it) == {True, False}
+
+
+def test_a_users_request_is_a_conflict_all_along_an_evaluation_once_more(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    request = request_for(evaluated_and_asked_for_again(table, session, 50))
+
+    for run in schedules:
+        outcomes = run.together(
+            delivery(schedules, a_grader(run, 80), request),
+            lambda: table.request_evaluation(USER, session.id, 1),
+        )
+
+        assert kinds(outcomes) == Counter({"evaluated": 1, "Conflict": 1})
+        assert table.attempt(USER, session.id, 1).round == 2
+    assert schedules.count > 3
+
+
+def test_an_end_and_an_evaluation_once_more_both_stand(schedules: Schedules, table: Table, session: Session) -> None:
+    again = evaluated_and_asked_for_again(table, session, 50)
+
+    for run in schedules:
+        ended, recorded = run.together(
+            lambda: table.end_session(USER, session.id), lambda: table.record(again, an_evaluation(80))
+        )
+
+        assert recorded
+        assert ended.score_sum in (50, 80)
+        stored = table.session(USER, session.id)
+        assert (stored.ended_at, stored.score_sum, stored.pending_count) == (ended.ended_at, 80, 0)
+    assert schedules.count == 2
+
+
+def test_two_attempts_evaluated_once_more_at_once_are_both_in_the_sum(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    first, second = (evaluated_and_asked_for_again(table, session, overall) for overall in (50, 60))
+
+    for run in schedules:
+        outcomes = run.together(
+            delivery(schedules, a_grader(run, 80), request_for(first)), lambda: table.record(second, an_evaluation(30))
+        )
+
+        assert outcomes == ("evaluated", True)
+        assert table.session(USER, session.id).score_sum == 110
+    assert schedules.count > 3
+
+
+def test_an_evaluation_once_more_brings_nothing_back_of_a_user_who_is_deleted(
+    schedules: Schedules, table: Table, session: Session
+) -> None:
+    again = evaluated_and_asked_for_again(table, session, 50)
+
+    for run in schedules:
+        run.together(lambda: table.record(again, an_evaluation(80)), deletion(schedules.client, USER))
+
+        assert all_items(schedules) == []
+    assert schedules.count > 5
 
 
 # Deletion

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from coach import services
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
 from coach.evaluation import DEFAULT_DEADLINE_SECONDS
-from coach.model import EvaluationRequest, Session, Status
+from coach.model import Attempt, EvaluationRequest, Session, Status
 from coach.services import EvaluationQueue
 from coach.table import WRITE_DEADLINE_SECONDS, Lease, Table, evaluation_request
 from coach.worker import MAX_DELAY_SECONDS, MAX_TRIES, NotNow, Worker
@@ -88,10 +88,15 @@ class Stream:
 
 
 def matches(pattern: Any, record: Any) -> bool:
-    """Lambda's event filter, as far as the template uses it: objects of lists of the strings that are let through."""
+    """Lambda's event filter, as far as the template uses it: objects of lists of the strings that are let through, or
+    of the demand that there be something."""
     for name, rule in pattern.items():
         if isinstance(rule, dict):
             if not matches(rule, record.get(name, {})):
+                return False
+            continue
+        if rule == [{"exists": True}]:
+            if name not in record:
                 return False
             continue
         assert all(isinstance(value, str) for value in rule), "a rule that this matcher does not know"
@@ -118,6 +123,9 @@ def stream(dynamodb: "DynamoDBClient", table: Table, session: Session) -> Stream
         ({"a": {"b": ["x"]}}, {"a": {"b": "x", "c": "z"}}, True),
         ({"a": {"b": ["x"]}}, {"c": "x"}, False),
         ({"a": ["x"], "b": ["y"]}, {"a": "x", "b": "z"}, False),
+        ({"a": {"b": [{"exists": True}]}}, {"a": {"b": "x"}}, True),
+        ({"a": {"b": [{"exists": True}]}}, {"a": {"c": "x"}}, False),
+        ({"a": {"b": [{"exists": True}]}}, {}, False),
     ],
 )
 def test_the_matcher_matches_as_lambda_does(pattern: Any, record: Any, expected: bool) -> None:
@@ -144,6 +152,23 @@ def take(table: Table, session: Session) -> Lease:
     return lease
 
 
+def stored(table: Table, session: Session) -> Attempt:
+    return table.attempt(USER, session.id, 1)
+
+
+def once_more(table: Table, session: Session) -> Attempt:
+    """The first attempt, evaluated and asked for once more."""
+    table.record(stored(table, session), an_evaluation(50))
+    assert table.request_reevaluation(stored(table, session))
+    return stored(table, session)
+
+
+def evaluated_once_more(table: Table, session: Session) -> None:
+    once_more(table, session)
+    table.release(take(table, session), unusable=True)
+    assert table.record(take(table, session).attempt, an_evaluation(80))
+
+
 # What is written to the table after an answer has been stored, and whether the answer has to be queued for it.
 WRITES: dict[str, tuple[Callable[[Table, Session], Any], int]] = {
     "a session is made": (lambda table, _: table.create_session(a_session()), 0),
@@ -161,6 +186,16 @@ WRITES: dict[str, tuple[Callable[[Table, Session], Any], int]] = {
             table.fail(table.attempt(USER, session.id, 1), "Claude declined"),
             table.request_evaluation(USER, session.id, 1),
         ),
+        1,
+    ),
+    "it is evaluated and asked for once more": (lambda table, session: once_more(table, session), 1),
+    "it is asked for once more by two at the same time": (
+        lambda table, session: table.request_reevaluation(once_more(table, session)),
+        1,
+    ),
+    "it is evaluated once more at the second try": (lambda table, session: evaluated_once_more(table, session), 1),
+    "it is asked for once more and nothing comes of it": (
+        lambda table, session: table.fail(once_more(table, session), "Claude declined"),
         1,
     ),
     "it is asked for again while it is pending": (
@@ -227,6 +262,37 @@ def test_an_attempt_asked_for_again_is_queued_with_its_next_round(
 
     (message,) = queue.sent
     assert EvaluationRequest.from_json(message).round == 2
+
+
+def test_an_attempt_asked_for_once_more_is_queued_with_its_next_round(
+    stream: Stream, table: Table, session: Session, queue: Queue
+) -> None:
+    add(table, session)
+    stream.records()
+
+    again = once_more(table, session)
+    queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
+
+    (message,) = queue.sent
+    assert EvaluationRequest.from_json(message) == request_for(again)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_table_that_is_restored_queues_what_was_on_its_way(
+    stream: Stream, table: Table, session: Session, dynamodb: "DynamoDBClient", taken: bool
+) -> None:
+    add(table, session)
+    once_more(table, session)
+    if taken:
+        take(table, session)
+    key = {"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"SESSION#{session.id}#ATTEMPT#000001"}}
+    item = dynamodb.get_item(TableName="coach", Key=key)["Item"]
+    dynamodb.delete_item(TableName="coach", Key=key)
+    stream.records()
+
+    dynamodb.put_item(TableName="coach", Item=item)
+
+    assert [queue_request(record).round for record in stream.let_through()] == [2]
 
 
 def test_a_message_says_who_and_what_and_holds_no_answer(
@@ -385,6 +451,21 @@ def test_nothing_but_poison_among_the_dead_letters_stays_there_and_is_no_error()
     failed = give_up("no JSON", "[]")
 
     assert failed == ["m0", "m1"]
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_dead_letter_about_another_evaluation_leaves_the_former_one_in_force(
+    table: Table, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(table, session)
+
+    give_up(request_for(once_more(table, session)).to_json())
+
+    found = stored(table, session)
+    assert (found.status, found.reevaluating) == (Status.EVALUATED, None)
+    assert found.reevaluation_failure == give_up_attempt.GAVE_UP
+    assert table.session(USER, session.id) == recounted(table, session)
+    assert metrics_in(capsys.readouterr().out)["EvaluationsGivenUp"] == 1
 
 
 def test_who_is_given_up_may_ask_again(stream: Stream, table: Table, session: Session, queue: Queue) -> None:

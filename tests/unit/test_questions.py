@@ -132,6 +132,23 @@ def test_existence_is_known_without_reading_a_file(tmp_path: Path, monkeypatch: 
     assert not questions.exists(4)
 
 
+def test_questions_are_counted_without_reading_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, name="strategy/0003-broken.md", front="not toml")
+    write(tmp_path, name="strategy/0004-another.md", front="not toml")
+    write(tmp_path, name="execution/0005-third.md", front="not toml")
+    for no_question in ("strategy/.0006-hidden.md", "strategy/notes.txt", "cookery/0007-broken.md", "0008-broken.md"):
+        write(tmp_path, name=no_question)
+    monkeypatch.setattr(questions, "BANK", tmp_path)
+
+    assert questions.counts() == dict.fromkeys(Category, 0) | {Category.STRATEGY: 2, Category.EXECUTION: 1}
+
+
+def test_the_counts_are_those_of_the_questions() -> None:
+    found = questions.counts()
+
+    assert found == {category: len(questions.questions(category=category)) for category in Category}
+
+
 def test_serving_one_question_reads_only_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path)
     write(tmp_path, name="strategy/0002-broken.md", front="not toml")
@@ -218,6 +235,14 @@ def test_a_mistake_in_the_front_matter_is_reported_with_its_line(
     path = write(tmp_path, front=wrong)
 
     assert mistakes(tmp_path) == [f"{path}:{line}: {message}"]
+
+
+def test_a_number_that_is_too_long_for_one_is_reported_too(tmp_path: Path) -> None:
+    path = write(tmp_path, front=FRONT.replace("id = 1", "id = " + "9" * 5000))
+
+    (mistake,) = mistakes(tmp_path)
+
+    assert mistake.startswith(f"{path}:8: not TOML: Exceeds the limit (4300 digits)")
 
 
 @pytest.mark.parametrize("key", ["id", "subcategory", "difficulty", "frameworks", "source", "created_at"])

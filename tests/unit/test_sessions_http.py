@@ -1,11 +1,16 @@
-"""Sessions, attempts and questions as a client sees them: fields, limits, addresses, pages."""
+"""Sessions, attempts, questions and categories as a client sees them: fields, limits, addresses, pages."""
 
 import base64
 import hashlib
 import json
+import math
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 from uuid import UUID, uuid4
@@ -13,9 +18,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from coach import questions as bank
+from coach.evaluation.rubric import rubric
 from coach.model import Attempt, Category
 from coach.table import Table
-from tests.conftest import OTHER, USER
+from tests.conftest import OTHER, ROOT, USER
 from tests.unit.events import ANSWER, SESSION, Answer, call, invoke, load
 from tests.unit.given import a_session, an_evaluation
 
@@ -702,6 +708,82 @@ def test_a_question_has_a_number(question: str) -> None:
     answer = call("GET", f"/api/questions/{question}", user=USER)
 
     assert [loc for loc, _ in answer.errors()] == [["path", "question_id"]]
+
+
+# Categories
+
+
+def test_the_categories_are_the_seven_with_what_they_are_graded_by() -> None:
+    answer = call("GET", "/api/categories", user=USER)
+
+    assert answer.status == 200
+    assert [each["id"] for each in answer.json()] == list(Category)
+    for found in answer.json():
+        graded_by = rubric(Category(found["id"]))
+        assert found.keys() == {"id", "name", "questions", "rubric_version", "frameworks", "criteria"}
+        assert found["questions"] == len(bank.questions(category=graded_by.category))
+        assert found["rubric_version"] == graded_by.version
+        assert found["frameworks"] == [{"name": each.name, "use": each.use} for each in graded_by.frameworks]
+        assert [each["name"] for each in found["criteria"]] == [each.name for each in graded_by.criteria]
+
+
+def test_the_categories_have_names_for_people() -> None:
+    categories = call("GET", "/api/categories", user=USER).json()
+
+    names = ["Product design", "Strategy", "Execution", "Analytical", "Project management", "App critique"]
+    assert [each["name"] for each in categories] == [*names, "Cross-functional"]
+
+
+def test_a_criterion_says_what_it_takes_and_how_much_it_counts() -> None:
+    categories = call("GET", "/api/categories", user=USER).json()
+
+    [criterion, *_] = categories[0]["criteria"]
+    first, *others = rubric(Category.PRODUCT_DESIGN).criteria
+    weights = [first.weight, *(each.weight for each in others)]
+    assert criterion == {
+        "name": first.name,
+        "weight": first.weight / sum(weights),
+        "feeds": list(first.feeds),
+        "weak": first.weak,
+        "solid": first.solid,
+        "outstanding": first.outstanding,
+        "mistakes": list(first.mistakes),
+        "probes": list(first.probes),
+        "checks": [{"id": check.id, "text": check.text} for check in first.checks],
+    }
+    for category in categories:
+        assert math.isclose(sum(each["weight"] for each in category["criteria"]), 1)
+
+
+def test_nothing_of_the_categories_reads_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "strategy").mkdir()
+    (tmp_path / "strategy" / "0001-broken.md").write_text("no question")
+    monkeypatch.setattr(bank, "BANK", tmp_path)
+
+    categories = call("GET", "/api/categories", user=USER).json()
+
+    assert {each["id"]: each["questions"] for each in categories} == dict.fromkeys(Category, 0) | {"strategy": 1}
+
+
+def test_serving_the_bank_imports_no_evaluator_and_serving_the_categories_no_sdk() -> None:
+    """In a process of their own, since this one has imported everything."""
+    program = """
+import sys
+from tests.conftest import USER, public_keys
+from tests.unit.events import call
+import os
+os.environ["TOKEN_PUBLIC_KEYS"] = public_keys()
+call("GET", "/api/questions", user=USER).json()
+assert not [name for name in sys.modules if name.startswith("coach.evaluation")]
+assert len(call("GET", "/api/categories", user=USER).json()) == 7
+assert "anthropic" not in sys.modules
+"""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "coach")])
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # The event files, one after the other

@@ -8,10 +8,21 @@ import pytest
 
 from coach.errors import Busy, Conflict, NotFound, TooManyRequests
 from coach.model import Category, Evaluation, EvaluationRequest, Mode, Session, Status
-from coach.table import Held, Lease, Table
+from coach.table import REEVALUATION_LOST_DAYS, Held, Lease, Table
 from tests.conftest import OTHER, USER
 from tests.unit.faults import Faults, item_conflict, reply_lost, reply_lost_and_sent_again, transaction_conflict
-from tests.unit.given import ANSWER, NOW, a_session, a_user, add, an_evaluation, request_for
+from tests.unit.given import (
+    ANSWER,
+    NOW,
+    a_session,
+    a_user,
+    add,
+    an_evaluation,
+    evaluated_and_asked_for_again,
+    former_scores,
+    imbalances,
+    request_for,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -457,6 +468,234 @@ def test_a_message_of_an_earlier_round_means_nothing(table: Table, session: Sess
     assert not table.give_up(request_for(attempt), "late")
     assert not table.record(attempt, an_evaluation())
     assert table.attempt(USER, session.id, 1).status is Status.PENDING
+
+
+def test_what_is_evaluated_once_more_keeps_its_evaluation_until_then(table: Table, session: Session) -> None:
+    attempt = evaluated_and_asked_for_again(table, session, 50)
+
+    assert (attempt.status, attempt.round, attempt.failure) == (Status.EVALUATED, 2, None)
+    assert attempt.reevaluating
+    assert attempt.evaluation
+    assert attempt.evaluation.overall == 50
+    after = table.session(USER, session.id)
+    assert (after.avg_score, after.pending_count) == (5.0, 0)
+
+
+def test_another_evaluation_replaces_the_former_one_which_is_kept(
+    table: Table, session: Session, dynamodb: "DynamoDBClient"
+) -> None:
+    attempt = evaluated_and_asked_for_again(table, session, 50)
+    lease = table.take(request_for(attempt), seconds=95)
+    assert isinstance(lease, Lease)
+
+    first = table.record(lease.attempt, an_evaluation(80))
+    second = table.record(lease.attempt, an_evaluation(20))
+
+    assert (first, second) == (True, False)
+    stored = table.attempt(USER, session.id, 1)
+    assert (stored.status, stored.reevaluating, stored.evaluation_round) == (Status.EVALUATED, None, 2)
+    assert stored.evaluation
+    assert stored.evaluation.overall == 80
+    assert former_scores(dynamodb) == {(1, 1): 50}
+    after = table.session(USER, session.id)
+    assert (after.scored_count, after.score_sum) == (1, 80)
+
+
+def test_every_former_evaluation_is_kept(table: Table, session: Session, dynamodb: "DynamoDBClient") -> None:
+    table.record(evaluated_and_asked_for_again(table, session, 50), an_evaluation(60))
+    for overall in (70, 40):
+        table.request_reevaluation(table.attempt(USER, session.id, 1))
+        table.record(table.attempt(USER, session.id, 1), an_evaluation(overall))
+
+    assert former_scores(dynamodb) == {(1, 1): 50, (1, 2): 60, (1, 3): 70}
+    assert table.session(USER, session.id).score_sum == 40
+    assert imbalances(dynamodb) == []
+
+
+def test_a_former_evaluation_is_kept_with_what_it_was_made_by(
+    table: Table, session: Session, dynamodb: "DynamoDBClient"
+) -> None:
+    table.record(evaluated_and_asked_for_again(table, session), an_evaluation(60))
+
+    key = {"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"EVALUATION#{session.id}#000001#1"}}
+    kept = dynamodb.get_item(TableName="coach", Key=key)["Item"]["evaluation"]["M"]
+    assert {name: kept[name] for name in ("model", "rubric_version", "prompt", "effort", "cost")} == {
+        "model": {"S": "offline-1"},
+        "rubric_version": {"S": "1"},
+        "prompt": {"S": "0123456789ab"},
+        "effort": {"S": "low"},
+        "cost": {"N": "1234"},
+    }
+    assert kept["evaluated_at"]
+
+
+@pytest.mark.parametrize("how", ["fails", "is given up"])
+def test_when_nothing_comes_of_it_the_evaluation_stays_in_force_and_the_reason_is_noted(
+    table: Table, session: Session, how: str
+) -> None:
+    attempt = evaluated_and_asked_for_again(table, session, 50)
+
+    settled = [
+        table.fail(attempt, "Claude declined")
+        if how == "fails"
+        else table.give_up(request_for(attempt), "Claude declined")
+        for _ in range(2)
+    ]
+
+    assert settled == [True, False]
+    stored = table.attempt(USER, session.id, 1)
+    assert (stored.status, stored.reevaluating, stored.failure) == (Status.EVALUATED, None, None)
+    assert stored.reevaluation_failure == "Claude declined"
+    assert stored.evaluation
+    assert stored.evaluation.overall == 50
+    after = table.session(USER, session.id)
+    assert (after.score_sum, after.failed_count, after.pending_count) == (50, 0, 0)
+
+
+def test_an_evaluation_after_one_that_came_to_nothing_replaces_that_of_the_first_round(
+    table: Table, session: Session, dynamodb: "DynamoDBClient"
+) -> None:
+    table.fail(evaluated_and_asked_for_again(table, session, 50), "Claude declined")
+    table.request_reevaluation(table.attempt(USER, session.id, 1))
+
+    table.record(table.attempt(USER, session.id, 1), an_evaluation(70))
+
+    stored = table.attempt(USER, session.id, 1)
+    assert (stored.round, stored.evaluation_round, stored.reevaluation_failure) == (3, 3, None)
+    assert former_scores(dynamodb) == {(1, 1): 50}
+
+
+def test_asking_twice_for_another_evaluation_is_one_round(table: Table, session: Session, faults: Faults) -> None:
+    attempt, _ = add(table, session)
+    table.record(attempt, an_evaluation())
+    read = table.attempt(USER, session.id, 1)
+    faults.next(reply_lost_and_sent_again)
+
+    asked = [table.request_reevaluation(read) for _ in range(2)]
+
+    assert asked == [True, True]
+    assert table.attempt(USER, session.id, 1).round == 2
+
+
+def test_another_evaluation_has_all_its_tries(table: Table, session: Session) -> None:
+    attempt, _ = add(table, session)
+    for _ in range(3):
+        lease = table.take(request_for(attempt), seconds=95)
+        assert isinstance(lease, Lease)
+        table.release(lease, unusable=True)
+    table.record(attempt, an_evaluation())
+
+    table.request_reevaluation(table.attempt(USER, session.id, 1))
+    again = table.take(request_for(table.attempt(USER, session.id, 1)), seconds=95)
+
+    assert isinstance(again, Lease)
+    assert (again.tries, again.unusable) == (1, 0)
+
+
+def test_what_comes_late_of_an_earlier_round_settles_no_later_one(table: Table, session: Session) -> None:
+    late = evaluated_and_asked_for_again(table, session, 50)
+    table.fail(late, "Claude declined")
+    table.request_reevaluation(table.attempt(USER, session.id, 1))
+
+    settled = [
+        table.record(late, an_evaluation(20)),
+        table.fail(late, "late"),
+        table.give_up(request_for(late), "late"),
+    ]
+
+    assert settled == [False, False, False]
+    stored = table.attempt(USER, session.id, 1)
+    assert (stored.round, stored.reevaluation_failure) == (3, None)
+    assert stored.reevaluating
+    assert table.session(USER, session.id).score_sum == 50
+
+
+def test_what_was_lost_on_its_way_can_be_asked_for_anew(dynamodb: "DynamoDBClient", session: Session) -> None:
+    clock = [NOW.timestamp()]
+    table = Table(dynamodb, "coach", now=lambda: clock[0])
+    waiting = evaluated_and_asked_for_again(table, session)
+    clock[0] += REEVALUATION_LOST_DAYS * 86_400
+
+    rounds = []
+    for seconds in (0, 1):
+        clock[0] += seconds
+        assert table.request_reevaluation(waiting)
+        rounds.append(table.attempt(USER, session.id, 1).round)
+
+    assert rounds == [2, 3]
+    assert table.take(request_for(waiting), seconds=95) is None
+
+
+def test_what_was_on_its_way_and_has_arrived_since_is_not_asked_for_again(table: Table, session: Session) -> None:
+    waiting = evaluated_and_asked_for_again(table, session)
+    table.record(waiting, an_evaluation(60))
+
+    assert not table.request_reevaluation(waiting)
+
+    assert table.attempt(USER, session.id, 1).round == 2
+
+
+@pytest.mark.parametrize("status", ["pending", "failed", "evaluated since", "gone"])
+def test_only_what_is_evaluated_and_unchanged_is_evaluated_once_more(
+    table: Table, session: Session, dynamodb: "DynamoDBClient", status: str
+) -> None:
+    attempt, _ = add(table, session)
+    if status == "failed":
+        table.fail(attempt, "Claude declined")
+    elif status == "evaluated since":
+        table.fail(attempt, "Claude declined")
+        table.request_evaluation(USER, session.id, 1)
+        table.record(table.attempt(USER, session.id, 1), an_evaluation())
+    elif status == "gone":
+        dynamodb.delete_item(
+            TableName="coach",
+            Key={"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"SESSION#{session.id}#ATTEMPT#000001"}},
+        )
+    before = dynamodb.scan(TableName="coach")["Items"]
+
+    assert not table.request_reevaluation(attempt)
+
+    assert dynamodb.scan(TableName="coach")["Items"] == before
+
+
+def test_a_user_cannot_ask_again_for_what_is_evaluated_once_more(table: Table, session: Session) -> None:
+    attempt = evaluated_and_asked_for_again(table, session)
+
+    with pytest.raises(Conflict):
+        table.request_evaluation(USER, session.id, 1)
+
+    assert table.attempt(USER, session.id, 1) == attempt
+
+
+def test_what_was_stored_before_costs_and_rounds_were_is_read_and_evaluated_once_more(
+    table: Table, session: Session, dynamodb: "DynamoDBClient"
+) -> None:
+    attempt, _ = add(table, session)
+    table.record(attempt, an_evaluation(50))
+    dynamodb.update_item(
+        TableName="coach",
+        Key={"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"SESSION#{session.id}#ATTEMPT#000001"}},
+        UpdateExpression="REMOVE evaluation_round, evaluation.prompt, evaluation.effort, evaluation.cost",
+    )
+
+    old = table.attempt(USER, session.id, 1)
+    table.request_reevaluation(old)
+    table.record(table.attempt(USER, session.id, 1), an_evaluation(60))
+
+    assert old.evaluation
+    assert (old.evaluation.prompt, old.evaluation.effort, old.evaluation.cost) == (None, None, None)
+    assert former_scores(dynamodb) == {(1, 1): 50}
+    assert table.session(USER, session.id).score_sum == 60
+
+
+def test_all_attempts_are_those_of_a_user_or_of_everybody(table: Table, session: Session) -> None:
+    table.register(a_user(), "hash")
+    others = table.create_session(a_session(OTHER))[0]
+    mine = [evaluated_and_asked_for_again(table, session), add(table, session, key="k")[0]]
+    theirs = add(table, others)[0]
+
+    assert list(table.all_attempts(USER)) == mine
+    assert sorted(table.all_attempts(), key=lambda each: (each.user_id, each.id)) == [*mine, theirs]
 
 
 def test_giving_up_marks_the_attempt_failed_once(table: Table, session: Session) -> None:

@@ -249,7 +249,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
     "list_sessions": invoked("list_sessions"),
     "make_token_keys": turn_keys,
     "preflight": invoked("preflight"),
-    "questions": read("/api/questions", "/api/questions/1"),
+    "questions": read("/api/categories", "/api/questions", "/api/questions/1"),
     "queue_evaluation": invoked("queue_evaluation"),
     "request_evaluation": request_evaluation,
     "web": read("/", "/health", "/openapi.json", "/docs"),

@@ -36,6 +36,7 @@ from tests.unit.given import (
     Grader,
     Queue,
     add,
+    evaluated_and_asked_for_again,
     metrics_in,
     recounted,
     request_for,
@@ -362,6 +363,65 @@ def test_a_message_about_what_is_settled_costs_nothing(
     assert grader.calls == 0
     assert now_of(table, attempt) == before
     assert table.session(USER, session.id) == recounted(table, session)
+
+
+# An attempt that is evaluated once more
+
+
+@pytest.fixture
+def again(table: Table, session: Session) -> Attempt:
+    """An attempt with 5.0, on its way to another evaluation."""
+    return evaluated_and_asked_for_again(table, session, 50)
+
+
+def test_another_evaluation_replaces_the_former_one_and_its_score_in_the_sum(
+    table: Table, clock: Clock, session: Session, again: Attempt
+) -> None:
+    other, _ = add(table, session)
+    work(table, clock, Grader(30), other)
+
+    outcomes = [work(table, clock, Grader(80), again) for _ in range(2)]
+
+    assert outcomes == ["evaluated", "nothing to do"]
+    stored = table.session(USER, session.id)
+    assert (stored.scored_count, stored.score_sum, stored.avg_score) == (2, 110, 5.5)
+    assert stored == recounted(table, session)
+
+
+@pytest.mark.parametrize(
+    ("script", "deliveries"), [([EvaluationRefused("Claude declined")], 1), ([UnusableReply("no JSON")], 2)]
+)
+def test_an_evaluation_once_more_that_fails_leaves_the_former_one_in_force(
+    table: Table, clock: Clock, session: Session, again: Attempt, script: list[Any], deliveries: int
+) -> None:
+    grader = Grader(*script)
+    for _ in range(deliveries - 1):
+        with pytest.raises(NotNow):
+            work(table, clock, grader, again)
+
+    outcome = work(table, clock, grader, again)
+
+    assert outcome == "failed"
+    found = now_of(table, again)
+    assert (found.status, found.evaluation, found.failure) == (Status.EVALUATED, again.evaluation, None)
+    assert found.reevaluation_failure
+    assert table.session(USER, session.id) == recounted(table, session)
+
+
+def test_an_evaluation_once_more_has_all_its_tries_and_comes_back_as_any_other(
+    table: Table, clock: Clock, session: Session, again: Attempt
+) -> None:
+    grader = Grader(EvaluationUnavailable("overloaded"))
+    for _ in range(MAX_TRIES):
+        with pytest.raises(NotNow, match="overloaded"):
+            work(table, clock, grader, again)
+
+    with pytest.raises(NotNow, match="tries are used up"):
+        work(table, clock, grader, again)
+
+    assert grader.calls == MAX_TRIES
+    assert now_of(table, again) == again
+    assert table.session(USER, session.id).score_sum == 50
 
 
 # A batch, through the function

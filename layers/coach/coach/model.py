@@ -22,6 +22,11 @@ class Category(StrEnum):
     APP_CRITIQUE = "app_critique"
     CROSS_FUNCTIONAL = "cross_functional"
 
+    @property
+    def label(self) -> str:
+        """As people write it: Product design, Cross-functional."""
+        return self.replace("_", "-" if self is Category.CROSS_FUNCTIONAL else " ").capitalize()
+
 
 class Difficulty(StrEnum):
     EASY = "easy"
@@ -81,7 +86,11 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The scores (in tenths) and feedback of one attempt, and how they came about."""
+    """The scores (in tenths) and feedback of one attempt, and how they came about.
+
+    `prompt` is a hash of the model's instructions, `effort` what it was told to make (None: its own default), `cost`
+    what the reply cost in micro-dollars (None: nobody knows, as for what was recorded before costs were).
+    """
 
     overall: int
     framework: int
@@ -99,13 +108,18 @@ class Evaluation:
     input_tokens: int
     output_tokens: int
     raw_reply: str | None
+    prompt: str | None = None
+    effort: str | None = None
+    cost: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One typed answer to one question inside one session.
 
-    `round` counts how often its evaluation was asked for; a message of an earlier round means nothing any more.
+    `round` counts how often its evaluation was asked for; a message of an earlier round means nothing any more. While
+    an evaluated attempt is `reevaluating` (since then), its evaluation stays in force; so it does, with the reason in
+    `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that the evaluation came of.
     """
 
     id: int
@@ -119,6 +133,9 @@ class Attempt:
     evaluation: Evaluation | None
     failure: str | None
     created_at: datetime
+    evaluation_round: int | None = None
+    reevaluating: datetime | None = None
+    reevaluation_failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,17 @@
 
 A user is a partition, so what belongs to somebody else cannot be addressed at all:
 
-    pk               sk                                 what
-    USER#<user>      PROFILE                            the account
-    USER#<user>      SESSION#<session>                  a session and its counters; `started` feeds the index
-    USER#<user>      SESSION#<session>#ATTEMPT#000001   an attempt, its evaluation, and the lease of who evaluates it
-    USER#<user>      SESSION#<session>#KEY#<sha256>     an Idempotency-Key and the attempt that it made
-    USER#<user>      REPLY#<session>#000001#<round>     the model's raw reply, for reprocessing; never read on a request
-    USER#<user>      ANSWERED#000001                    how often and when last the user has answered a question
-    USER#<user>      QUOTA#2026-11-21                   attempts of one day (expires by TTL)
-    EMAIL#<address>  EMAIL                              who owns the address, and the password's hash
-    BREAKER          BREAKER                            until when the model must not be called
+    pk               sk                                  what
+    USER#<user>      PROFILE                             the account
+    USER#<user>      SESSION#<session>                   a session and its counters; `started` feeds the index
+    USER#<user>      SESSION#<session>#ATTEMPT#000001    an attempt, its evaluation, and the lease of who evaluates it
+    USER#<user>      SESSION#<session>#KEY#<sha256>      an Idempotency-Key and the attempt that it made
+    USER#<user>      REPLY#<session>#000001#<round>      the model's raw reply, for reprocessing; no request reads it
+    USER#<user>      EVALUATION#<session>#000001#<round> an evaluation that a later round has replaced
+    USER#<user>      ANSWERED#000001                     how often and when last the user has answered a question
+    USER#<user>      QUOTA#2026-11-21                    attempts of one day (expires by TTL)
+    EMAIL#<address>  EMAIL                               who owns the address, and the password's hash
+    BREAKER          BREAKER                             until when the model must not be called
 
 The local index `sessions_by_start` (pk, started) lists a user's sessions in order of time. Times are ISO 8601 in UTC
 with microseconds, so that they sort as text; scores are whole tenths.
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
 SESSIONS_BY_START = "sessions_by_start"
 WRITE_DEADLINE_SECONDS = 8.0
 QUOTA_KEPT_DAYS = 2
+REEVALUATION_LOST_DAYS = 2
+"""After so long nobody is at work on a re-evaluation any more: its stream record or message has expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,19 +344,61 @@ class Table:
             return Status.PENDING
         return Status.FAILED
 
+    def request_reevaluation(self, attempt: Attempt) -> bool:
+        """Have an evaluated attempt evaluated once more; what it has stands until then.
+
+        True when that is under way, whoever asked for it; False when the attempt has changed since it was read. If it
+        was under way when it was read, it is asked for anew only if it has been lost.
+        """
+        now = datetime.fromtimestamp(self._now(), UTC)
+        values = {
+            ":now": _text(now),
+            ":again": "again",
+            ":none": 0,
+            ":one": 1,
+            ":evaluated": Status.EVALUATED,
+            ":round": attempt.round,
+        }
+        if attempt.reevaluating:
+            free, values[":lost"] = "reevaluating < :lost", _text(now - timedelta(days=REEVALUATION_LOST_DAYS))
+        else:
+            free = "attribute_not_exists(reevaluating)"
+        try:
+            self._update(
+                _attempt_key(attempt.user_id, attempt.session_id, attempt.id),
+                "SET reevaluating = :now, asked = :again, tries = :none, unusable = :none, "
+                "evaluation_round = if_not_exists(evaluation_round, round) ADD round :one "
+                "REMOVE reevaluation_failure",
+                f"#status = :evaluated AND round = :round AND {free}",
+                values,
+            )
+        except _ConditionsFailed as failed:
+            return "reevaluating" in (failed.found[0] or {})
+        return True
+
+    def all_attempts(self, user_id: str | None = None) -> "Iterator[Attempt]":
+        """Every attempt of a user, or of everybody, in no order; pages are read as they are needed."""
+        request: dict[str, Any] = {"FilterExpression": "attribute_exists(answer_text)"}
+        if user_id is None:
+            return map(_attempt, self._pages(self._client.scan, request, {}))
+        request["KeyConditionExpression"] = "pk = :pk AND begins_with(sk, :sessions)"
+        values = {":pk": _user_pk(user_id), ":sessions": "SESSION#"}
+        return map(_attempt, self._pages(self._client.query, request, values))
+
     def take(self, request: EvaluationRequest, *, seconds: int) -> Lease | Held | None:
         """Take the lease of an attempt for `seconds`, and count the try.
 
-        Held when another worker has it; None when there is nothing to do: the attempt is evaluated, failed, asked for
-        anew since (another round) or gone.
+        Held when another worker has it; None when there is nothing to do: the attempt is settled, asked for anew since
+        (another round) or gone.
         """
         token = uuid4().hex
         now = int(self._now())
         try:
             item = self._update(
                 _attempt_key(request.user_id, request.session_id, request.attempt_id),
-                "SET lease = :token, lease_until = :until ADD tries :one",
-                "#status = :pending AND round = :round AND (attribute_not_exists(lease) OR lease_until <= :now)",
+                "SET lease = :token, lease_until = :until ADD tries :one REMOVE asked",
+                "(#status = :pending OR attribute_exists(reevaluating)) AND round = :round "
+                "AND (attribute_not_exists(lease) OR lease_until <= :now)",
                 {
                     ":token": token,
                     ":until": now + seconds,
@@ -365,7 +410,8 @@ class Table:
             )
         except _ConditionsFailed as failed:
             item = failed.found[0] or {}
-            if not item or item["status"] != Status.PENDING or item["round"] != request.round:
+            open_ = item.get("status") == Status.PENDING or "reevaluating" in item
+            if not open_ or item["round"] != request.round:
                 return None
             if item["lease"] != token:
                 return Held(item["lease_until"])
@@ -385,32 +431,46 @@ class Table:
             return  # It has run out and is somebody else's, or the attempt is settled.
 
     def record(self, attempt: Attempt, evaluation: Evaluation) -> bool:
-        """Write an evaluation and count it on the session, once: False when the attempt was settled before."""
-        key = _attempt_key(attempt.user_id, attempt.session_id, attempt.id)
+        """Write an evaluation and count it on the session, once: False when the attempt was settled before.
+
+        `attempt` is what the lease was taken of. An evaluation that is replaced is kept in an item of its own, and the
+        session's sum changes by the difference.
+        """
+        former = attempt.evaluation if attempt.reevaluating else None
+        difference = evaluation.overall - (former.overall if former else 0)
         actions = [
             self._settle(
                 attempt,
-                "SET #status = :status, evaluation = :evaluation REMOVE lease, lease_until",
+                "SET #status = :status, evaluation = :evaluation, evaluation_round = :round",
                 {":status": Status.EVALUATED, ":evaluation": _evaluation_item(evaluation)},
             ),
             self._change(
                 _session_key(attempt.user_id, attempt.session_id),
                 "ADD scored_count :one, score_sum :score",
                 "attribute_exists(pk)",
-                {":one": 1, ":score": evaluation.overall},
+                {":one": 0 if former else 1, ":score": difference},
             ),
         ]
+        if former:
+            kept = {"session_id": attempt.session_id, "attempt_id": attempt.id, "round": attempt.evaluation_round}
+            place = _round_key(attempt, "EVALUATION", attempt.evaluation_round)
+            actions.append(self._put(place | kept | {"evaluation": _evaluation_item(former)}, None))
         if evaluation.raw_reply is not None:
-            reply = {"pk": key["pk"], "sk": f"REPLY#{attempt.session_id}#{attempt.id:06d}#{attempt.round}"}
-            actions.append(self._put(reply | {"text": evaluation.raw_reply}, None))
+            place = _round_key(attempt, "REPLY", attempt.round)
+            actions.append(self._put(place | {"text": evaluation.raw_reply}, None))
         return self._applied(*actions)
 
     def fail(self, attempt: Attempt, failure: str) -> bool:
-        """Mark an attempt failed, for a reason in a candidate's words, and count it on the session, once."""
+        """Mark an attempt failed, for a reason in a candidate's words, and count it on the session, once.
+
+        An attempt that has an evaluation from before keeps it, and the reason is noted beside it.
+        """
+        if attempt.reevaluating:
+            return self._applied(self._settle(attempt, "SET reevaluation_failure = :failure", {":failure": failure}))
         return self._applied(
             self._settle(
                 attempt,
-                "SET #status = :status, failure = :failure REMOVE lease, lease_until",
+                "SET #status = :status, failure = :failure",
                 {":status": Status.FAILED, ":failure": failure},
             ),
             self._change(
@@ -422,7 +482,7 @@ class Table:
         )
 
     def give_up(self, request: EvaluationRequest, failure: str) -> bool:
-        """Mark an attempt failed that no worker will take again; False when it was settled meanwhile or is gone."""
+        """As `fail`, for an attempt that no worker will take again; False when it was settled meanwhile or is gone."""
         try:
             attempt = self.attempt(request.user_id, request.session_id, request.attempt_id)
         except NotFound:
@@ -467,15 +527,15 @@ class Table:
         return found.get(first["sk"], {}), found.get(second["sk"], {})
 
     def _query(self, query: dict[str, Any], values: "Item", page_size: int) -> "Iterator[Item]":
-        request = {
-            "TableName": self._name,
-            "ConsistentRead": True,
-            "Limit": page_size,
-            "ExpressionAttributeValues": _marshal(values),
-            **query,
-        }
+        return self._pages(self._client.query, query | {"Limit": page_size}, values)
+
+    def _pages(self, call: Callable[..., Any], request: dict[str, Any], values: "Item") -> "Iterator[Item]":
+        """What a query or a scan finds, page by page."""
+        request = {"TableName": self._name, "ConsistentRead": True, **request}
+        if values:
+            request["ExpressionAttributeValues"] = _marshal(values)
         while True:
-            reply = self._client.query(**request)
+            reply = call(**request)
             yield from map(_unmarshal, reply["Items"])
             if "LastEvaluatedKey" not in reply:
                 return
@@ -555,12 +615,16 @@ class Table:
         return {"Update": change}
 
     def _settle(self, attempt: Attempt, update: str, values: "Item") -> "TransactWriteItemTypeDef":
-        """Change an attempt from pending to settled, if it is pending and of the round that was evaluated."""
+        """Bring an attempt's round to its end, if it is the round that was worked on and has not ended before."""
+        if attempt.reevaluating:
+            is_open, status = "attribute_exists(reevaluating) AND #status = :before", Status.EVALUATED
+        else:
+            is_open, status = "#status = :before", Status.PENDING
         return self._change(
             _attempt_key(attempt.user_id, attempt.session_id, attempt.id),
-            update,
-            "#status = :pending AND round = :round",
-            values | {":pending": Status.PENDING, ":round": attempt.round},
+            f"{update} REMOVE lease, lease_until, reevaluating, asked",
+            f"{is_open} AND round = :round",
+            values | {":before": status, ":round": attempt.round},
         )
 
     def _count_on_quota(self, user_id: str, daily_limit: int) -> "TransactWriteItemTypeDef":
@@ -614,6 +678,11 @@ def _session_key(user_id: str, session_id: str) -> "Item":
 def _attempt_key(user_id: str, session_id: str, attempt_id: int) -> "Item":
     session = _session_key(user_id, session_id)
     return {"pk": session["pk"], "sk": f"{session['sk']}#ATTEMPT#{attempt_id:06d}"}
+
+
+def _round_key(attempt: Attempt, kind: str, round_: int | None) -> "Item":
+    """What is kept of one round of an attempt."""
+    return {"pk": _user_pk(attempt.user_id), "sk": f"{kind}#{attempt.session_id}#{attempt.id:06d}#{round_}"}
 
 
 def _answered_key(user_id: str, question_id: int) -> "Item":
@@ -742,6 +811,9 @@ def _attempt(item: "Item") -> Attempt:
         evaluation=_evaluation(item["evaluation"]) if "evaluation" in item else None,
         failure=item.get("failure"),
         created_at=datetime.fromisoformat(item["created_at"]),
+        evaluation_round=item.get("evaluation_round"),
+        reevaluating=_time(item.get("reevaluating")),
+        reevaluation_failure=item.get("reevaluation_failure"),
     )
 
 
@@ -785,4 +857,7 @@ def _evaluation(item: "Item") -> Evaluation:
         input_tokens=item["input_tokens"],
         output_tokens=item["output_tokens"],
         raw_reply=None,
+        prompt=item.get("prompt"),
+        effort=item.get("effort"),
+        cost=item.get("cost"),
     )

@@ -86,6 +86,7 @@ def test_a_good_request_gets_a_message_that_honours_the_schema(stub: AnthropicSt
         ({"output_format": {}}, "output_format: Extra inputs"),
         ({"output_config": {"format": {"type": "json"}}}, "schema: Field required"),
         ({"output_config": {"formatting": {}}}, "Extra inputs"),
+        ({"output_config": {"effort": "heroic"}}, "effort: Input should be one of"),
         ({"system": [{"type": "text", "text": "a", "cache_control": {"type": "forever"}}]}, "ephemeral"),
     ],
 )

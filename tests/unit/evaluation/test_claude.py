@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import get_args
 
 import pytest
 
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
-from coach.evaluation import UnusableReply, configured, evaluate
-from coach.evaluation.claude import ClaudeEvaluator, prompt, reply_schema
+from coach.evaluation import Effort, UnusableReply, configured, evaluate
+from coach.evaluation.claude import ClaudeEvaluator, prompt, prompt_hash, reply_schema
+from coach.evaluation.prices import cost
 from coach.evaluation.rubric import rubric
 from coach.model import Category, Evaluation, Evaluator, Question
 from tests.anthropic_stub import AnthropicStub
@@ -75,11 +77,50 @@ def test_tokens_include_those_of_the_cached_prompt(stub: AnthropicStub) -> None:
     assert first.output_tokens > 100
 
 
+def test_a_prompt_that_was_cached_costs_less_and_both_are_on_record(stub: AnthropicStub) -> None:
+    first = graded(stub)
+    second = graded(stub)
+
+    system = len(json.dumps(stub.requests[0].body["system"])) // 4  # as the stub counts
+    rest = first.input_tokens - system
+    written = cost("claude-haiku-5-5", rest, first.output_tokens, cache_written=system)
+    read = cost("claude-haiku-5-5", rest, second.output_tokens, cache_read=system)
+    assert (first.cost, second.cost) == (written, read)
+    assert written
+    assert read
+    assert written > read > 0
+
+
+def test_the_instructions_are_on_record_by_their_hash(stub: AnthropicStub) -> None:
+    made = graded(stub)
+
+    assert made.prompt == prompt_hash(Category.PRODUCT_DESIGN)
+    assert made.prompt != prompt_hash(Category.STRATEGY)
+
+
+@pytest.mark.parametrize("effort", [None, *get_args(Effort)])
+def test_the_effort_is_asked_for_only_when_it_is_set_and_is_on_record(
+    stub: AnthropicStub, effort: Effort | None
+) -> None:
+    environment = {
+        "ANTHROPIC_API_KEY": "sk-test",
+        "ANTHROPIC_BASE_URL": stub.base_url,
+        "ANTHROPIC_EFFORT": effort or "",
+    }
+
+    made = asyncio.run(evaluate(configured(environment), question(), STRONG))
+
+    assert stub.refusals == []
+    assert stub.requests[0].body["output_config"].get("effort") == effort
+    assert made.effort == effort
+
+
 def test_the_request_is_what_the_model_accepts_and_nothing_more(stub: AnthropicStub) -> None:
     graded(stub)
 
     body = stub.requests[0].body
     assert set(body) == {"model", "max_tokens", "system", "messages", "output_config"}
+    assert set(body["output_config"]) == {"format"}
     assert body["system"] == [
         {"type": "text", "text": prompt(Category.PRODUCT_DESIGN), "cache_control": {"type": "ephemeral"}}
     ]
@@ -335,7 +376,7 @@ def test_nothing_of_the_answer_the_key_or_the_reply_is_logged(
 def test_an_empty_answer_costs_nothing(stub: AnthropicStub) -> None:
     made = asyncio.run(evaluate(claude(stub), question(), "no idea " * 20))
 
-    assert made.model == "gate"
+    assert (made.model, made.cost) == ("gate", 0)
     assert stub.requests == []
 
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from coach.errors import MissingSetting
-from coach.evaluation import InvalidSetting, configured, evaluate
+from coach.evaluation import InvalidSetting, configured, evaluate, grader
+from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.offline import OfflineEvaluator
 from coach.model import Category, Evaluation, Evaluator, Question
 from tests.unit.evaluation.samples import NOON, answer, question
@@ -33,7 +34,7 @@ def test_a_real_answer_is_given_to_the_evaluator() -> None:
     made = asyncio.run(evaluate(evaluator, question(), text))
 
     assert evaluator.asked == [text]
-    assert made.model == "offline-1"
+    assert made.model == "offline-2"
 
 
 def test_what_is_no_answer_is_scored_low_without_asking_anybody() -> None:
@@ -77,6 +78,22 @@ def test_bedrock_needs_no_key() -> None:
     assert configured({"EVALUATOR": "Bedrock", "AWS_REGION": "eu-central-1"}).kind is Evaluator.CLAUDE
 
 
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, (Evaluator.OFFLINE, OFFLINE_MODEL)),
+        ({"ANTHROPIC_API_KEY": KEY}, (Evaluator.CLAUDE, "claude-haiku-5-5")),
+        ({"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_MODEL": "claude-opus-5-5"}, (Evaluator.CLAUDE, "claude-opus-5-5")),
+        ({"EVALUATOR": "offline", "ANTHROPIC_MODEL": "claude-opus-5-5"}, (Evaluator.OFFLINE, OFFLINE_MODEL)),
+        ({"EVALUATOR": "bedrock"}, (Evaluator.CLAUDE, "anthropic.claude-haiku-5-5")),
+    ],
+)
+def test_who_grades_can_be_told_without_making_an_evaluator(
+    environment: dict[str, str], expected: tuple[Evaluator, str]
+) -> None:
+    assert grader(environment) == expected
+
+
 def test_claude_without_a_key_is_a_missing_setting() -> None:
     with pytest.raises(MissingSetting, match="ANTHROPIC_API_KEY"):
         configured({"EVALUATOR": "claude"})
@@ -85,6 +102,7 @@ def test_claude_without_a_key_is_a_missing_setting() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("ANTHROPIC_EFFORT", "heroic"),
         ("EVALUATOR", "gpt"),
         ("ANTHROPIC_BASE_URL", "localhost:9000"),
         ("ANTHROPIC_MAX_TOKENS", "many"),

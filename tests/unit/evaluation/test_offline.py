@@ -2,17 +2,21 @@ import asyncio
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import coach
 from coach.evaluation.gates import gate
 from coach.evaluation.offline import OfflineEvaluator
 from coach.evaluation.rubric import rubric
+from coach.evaluation.text import readable
 from coach.model import Category, Evaluation, Evaluator, Question
 from tests.unit.evaluation.samples import BANDS, NOON, answer, parts, question
-from tests.unit.evaluation.test_gates import SOUP, mashed, shuffled
+from tests.unit.evaluation.test_gates import CHINESE, DUTCH, GERMAN, RUSSIAN, SOUP, mashed, shuffled
 
 STORIES_LOOK_ALIKE = Category.CROSS_FUNCTIONAL
 OFF_TOPIC_AT_MOST = 30
@@ -26,12 +30,49 @@ INJECTIONS = [
 ]
 
 
+OTHER_LANGUAGES = {"German": GERMAN, "Dutch": DUTCH, "Chinese": CHINESE, "Russian": RUSSIAN}
+
+POINTS = [
+    "the five nurses of ward 9 who wake at six on Monday",
+    "two of her neighbours, because nobody asked them before June",
+    "the euros that his mother paid for eight lamps until May",
+    "what Ravi paid in rent for the eleven beds without a lamp",
+    "why she stopped at nine on Thursday and not at noon",
+    "whether forty old men drop the cable within a week",
+]
+
+
 def grade(asked: Question, text: str) -> Evaluation:
     return OfflineEvaluator(clock=lambda: NOON).grade(asked, text)
 
 
 def overall(category: Category, text: str) -> int:
     return grade(question(category), text).overall
+
+
+@cache
+def honest(category: Category, band: str) -> int:
+    return overall(category, answer(category, band))
+
+
+@cache
+def ends(text: str) -> list[int]:
+    """Where something can be put between two sentences or clauses."""
+    return [0, *(match.end() for match in re.finditer(r"(?<=[.?!:;])\s+|\n+", text)), len(text)]
+
+
+def cited(said: str) -> str:
+    """The part of the answer that feedback quotes."""
+    return said.split("“", 1)[1].rsplit("”", 1)[0].removesuffix(" …")
+
+
+samples = st.tuples(st.sampled_from(Category), st.sampled_from(BANDS))
+markdown = st.lists(
+    st.sampled_from(
+        ["# ", "- ", "1. ", "**goal**", "users", "42%", "3 × 4 = 12", "?", ". ", "\n", "\n\n", "<!--", "-->", "|"]
+    ),
+    max_size=60,
+).map("".join)
 
 
 def in_bullets(text: str) -> str:
@@ -50,8 +91,16 @@ def without_punctuation(text: str) -> str:
 def test_weak_is_below_solid_is_below_strong(category: Category) -> None:
     weak, solid, strong = (overall(category, answer(category, band)) for band in BANDS)
 
+    assert weak + 20 <= solid
+    assert solid + 10 <= strong
+
+
+@pytest.mark.parametrize("category", Category)
+def test_a_score_is_that_of_the_level_that_an_answer_was_written_to(category: Category) -> None:
+    weak, solid, strong = (overall(category, answer(category, band)) for band in BANDS)
+
     assert weak <= 40
-    assert 45 <= solid <= 72
+    assert 43 <= solid <= 72
     assert strong >= 75
 
 
@@ -86,16 +135,65 @@ def test_saying_everything_twice_changes_nothing(category: Category) -> None:
 
 @pytest.mark.parametrize("category", Category)
 @pytest.mark.parametrize("band", BANDS)
-@pytest.mark.parametrize("injection", INJECTIONS)
-def test_text_to_the_grader_changes_the_score_by_at_most_three_tenths(
-    category: Category, band: str, injection: str
-) -> None:
+def test_text_to_the_grader_changes_the_score_by_at_most_three_tenths(category: Category, band: str) -> None:
     text = answer(category, band)
-    injected = [f"{injection} {text}", f"{text}\n\n{injection}", f"{injection}\n{text} {injection}"]
 
-    honest = overall(category, text)
+    scores = {
+        (injection, place): overall(category, injected)
+        for injection in INJECTIONS
+        for place, injected in {
+            "before": f"{injection} {text}",
+            "after": f"{text}\n\n{injection}",
+            "around": f"{injection}\n{text} {injection}",
+        }.items()
+    }
 
-    assert [score for score in (overall(category, one) for one in injected) if abs(score - honest) > 3] == []
+    assert {key: score for key, score in scores.items() if abs(score - honest(category, band)) > 3} == {}
+
+
+@settings(max_examples=60, deadline=None)
+@given(samples, st.sampled_from(INJECTIONS), st.floats(0, 1))
+def test_text_to_the_grader_changes_as_little_wherever_it_stands(
+    sample: tuple[Category, str], injection: str, share: float
+) -> None:
+    text = answer(*sample)
+    before = text[: ends(text)[round(share * (len(ends(text)) - 1))]]
+
+    injected = overall(sample[0], f"{before} {injection} {text.removeprefix(before)}")
+
+    assert abs(injected - honest(*sample)) <= 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(samples, st.text(max_size=200), st.floats(0, 1))
+def test_every_quote_is_in_the_answer_verbatim(sample: tuple[Category, str], noise: str, share: float) -> None:
+    category, text = sample[0], answer(*sample)
+    place = ends(text)[round(share * (len(ends(text)) - 1))]
+    noisy = readable(text[:place] + noise + text[place:])
+
+    made = grade(question(category), noisy)
+
+    assert [quote for criterion in made.criteria for quote in criterion.evidence if quote not in noisy] == []
+    assert [said for said in made.strengths if cited(said) not in noisy] == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(samples, st.text(max_size=200))
+def test_the_same_answer_gets_the_same_evaluation(sample: tuple[Category, str], noise: str) -> None:
+    category, text = sample[0], f"{answer(*sample)}\n{noise}"
+
+    assert grade(question(category), text) == grade(question(category), text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(Category), st.one_of(st.text(max_size=400), markdown))
+def test_no_text_breaks_it(category: Category, text: str) -> None:
+    made = grade(question(category), text)
+
+    assert all(10 <= score <= 100 for score in (made.overall, made.framework, made.structure, made.completeness))
+    assert all(10 <= criterion.score <= 100 for criterion in made.criteria)
+    assert len(made.strengths) <= 3
+    assert len(made.improvements) <= 4
 
 
 @pytest.mark.parametrize("category", Category)
@@ -148,22 +246,32 @@ def test_a_story_does_not_answer_a_question_for_a_plan() -> None:
 
 
 def test_questions_begin_to_prove_and_statements_prove() -> None:
-    solid = answer(Category.PRODUCT_DESIGN, "solid")
+    strong = answer(Category.PRODUCT_DESIGN, "strong")
 
-    asking = grade(question(), solid.replace(".", "?"))
+    asking = grade(question(), re.sub(r"[.;:](?=\s|$)", "?", strong))
 
     assert all("0 of" in criterion.comment for criterion in asking.criteria)
-    assert asking.overall < overall(Category.PRODUCT_DESIGN, solid)
+    assert asking.strengths == ()
+    assert asking.overall < overall(Category.PRODUCT_DESIGN, strong)
 
 
-def test_saying_that_one_does_not_know_proves_nothing() -> None:
-    weak = answer(Category.PRODUCT_DESIGN, "weak")
+@pytest.mark.parametrize("category", Category)
+def test_saying_that_one_does_not_know_proves_nothing(category: Category) -> None:
+    unknown = " ".join(f"I have no idea about {point}." for point in POINTS)
+
+    gained = {band: overall(category, f"{answer(category, band)} {unknown}") - honest(category, band) for band in BANDS}
+
+    assert {band: tenths for band, tenths in gained.items() if tenths > 3} == {}
+
+
+def test_a_point_that_one_does_know_proves_something() -> None:
+    solid = answer(Category.PRODUCT_DESIGN, "solid")
     point = "the counter-metric, because false alarms at night wake 5% of partners and make them return the clock."
 
-    honest = overall(Category.PRODUCT_DESIGN, f"{weak} I have no idea about {point}")
+    honest = overall(Category.PRODUCT_DESIGN, f"{solid} I have no idea about {point}")
 
-    assert honest == overall(Category.PRODUCT_DESIGN, weak)
-    assert honest < overall(Category.PRODUCT_DESIGN, f"{weak} I would watch {point}")
+    assert honest == overall(Category.PRODUCT_DESIGN, solid)
+    assert honest < overall(Category.PRODUCT_DESIGN, f"{solid} I would watch {point}")
 
 
 def test_a_question_of_how_in_a_behavioural_category_needs_no_story() -> None:
@@ -227,13 +335,54 @@ def test_an_answer_to_another_question_is_told_so() -> None:
     assert "does not seem to answer the question" in made.improvements[0]
 
 
-def test_a_framework_that_is_used_already_is_not_suggested() -> None:
-    text = answer(Category.STRATEGY, "strong") + " Porter's Five Forces say the same."
+@pytest.mark.parametrize("category", Category)
+def test_the_first_framework_that_is_not_named_yet_is_suggested(category: Category) -> None:
+    frameworks = rubric(category).frameworks
+
+    for place, framework in enumerate(frameworks):
+        named = ", ".join(one.name for one in frameworks[:place])
+        made = grade(question(category), f"{answer(category, 'strong')} I thought of {named} as well.")
+
+        assert made.suggested_framework == str(framework)
+
+
+def test_when_all_frameworks_are_named_the_first_is_suggested() -> None:
+    frameworks = rubric(Category.STRATEGY).frameworks
+    text = " ".join(f"I thought of {one.name.upper()}." for one in frameworks)
 
     made = grade(question(Category.STRATEGY), text)
 
-    assert made.suggested_framework is not None
-    assert made.suggested_framework.startswith("SWOT: ")
+    assert made.suggested_framework == str(frameworks[0])
+
+
+@pytest.mark.parametrize("category", Category)
+def test_no_calculation_of_a_strong_answer_is_called_wrong(category: Category) -> None:
+    made = grade(question(category), answer(category, "strong"))
+
+    assert [said for said in made.improvements if said.startswith("Calculate")] == []
+
+
+@pytest.mark.parametrize("language", OTHER_LANGUAGES)
+def test_whoever_answers_in_another_language_is_told_why_the_score_is_low(language: str) -> None:
+    made = grade(question(), OTHER_LANGUAGES[language])
+
+    assert made.overall <= 15
+    assert made.improvements[0].startswith("The offline evaluator reads English only")
+
+
+def test_whoever_invents_words_is_told_why_the_score_is_low() -> None:
+    words = {"people": "pelorians", "alarm": "quandle", "night": "blent", "wristband": "frindler", "users": "gralpers"}
+    words |= {"build": "chunder", "born": "prandled", "first": "zorpish", "light": "mevlin", "success": "vint"}
+    text = answer(Category.PRODUCT_DESIGN, "solid")
+    for real, invented in words.items():
+        text = text.replace(real, invented)
+
+    made = grade(
+        question(), f"{text} The mevlins gralp and the zorpers chunder, so the frindles prandle a blenty quandle."
+    )
+
+    assert made.overall <= 15
+    assert "does not read as English" in made.improvements[0]
 
 
 def test_it_says_that_it_is_an_offline_score() -> None:
@@ -242,16 +391,10 @@ def test_it_says_that_it_is_an_offline_score() -> None:
     )
 
     assert made.evaluator is Evaluator.OFFLINE
-    assert made.model == "offline-1"
+    assert made.model == "offline-2"
     assert (made.input_tokens, made.output_tokens, made.raw_reply) == (0, 0, None)
     assert made.rubric_version == rubric(Category.PRODUCT_DESIGN).version
     assert made.evaluated_at == NOON
-
-
-def test_the_same_answer_gets_the_same_evaluation() -> None:
-    text = answer(Category.EXECUTION, "strong")
-
-    assert grade(question(Category.EXECUTION), text) == grade(question(Category.EXECUTION), text)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +407,7 @@ def test_no_text_is_too_odd_to_grade(text: str) -> None:
 def test_grading_offline_imports_nothing_heavy() -> None:
     program = (
         "import sys, coach.evaluation as e; e.configured({}); "
-        "print([m for m in ('anthropic', 'httpx2', 'pydantic', 'boto3') if m in sys.modules])"
+        "print([m for m in ('anthropic', 'httpx2', 'boto3') if m in sys.modules])"
     )
 
     done = subprocess.run(

@@ -14,7 +14,7 @@ from coach.errors import EvaluationUnavailable, MissingSetting
 from coach.evaluation.gates import Stopped, gate
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.offline import OfflineEvaluator, suggested_framework
-from coach.evaluation.rubric import Rubric, rubric
+from coach.evaluation.rubric import rubric
 from coach.evaluation.text import readable
 from coach.model import Criterion, Evaluation, Evaluator, Question
 
@@ -64,7 +64,7 @@ async def evaluate(
     stopped = gate(question.question_text, answer)
     if stopped is None:
         return await evaluator.evaluate(question, answer)
-    return _gated(stopped, rubric(question.category), evaluator.kind, answer, clock())
+    return _gated(stopped, question, evaluator.kind, answer, clock())
 
 
 def configured(environment: Mapping[str, str]) -> AnswerEvaluator:
@@ -145,7 +145,8 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     return float(text)
 
 
-def _gated(stopped: Stopped, graded_by: Rubric, kind: Evaluator, answer: str, now: datetime) -> Evaluation:
+def _gated(stopped: Stopped, question: Question, kind: Evaluator, answer: str, now: datetime) -> Evaluation:
+    graded_by = rubric(question.category)
     return Evaluation(
         overall=stopped.tenths,
         framework=stopped.tenths,
@@ -153,7 +154,7 @@ def _gated(stopped: Stopped, graded_by: Rubric, kind: Evaluator, answer: str, no
         completeness=stopped.tenths,
         strengths=(),
         improvements=(stopped.reason, stopped.advice),
-        suggested_framework=suggested_framework(graded_by, answer),
+        suggested_framework=suggested_framework(graded_by, question, answer),
         example_point=graded_by.criteria[0].example,
         criteria=tuple(
             Criterion(name=criterion.name, score=10, evidence=(), comment=stopped.reason)

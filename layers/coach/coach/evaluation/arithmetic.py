@@ -10,7 +10,7 @@ CALCULATIONS_MAX = 100
 
 _TOKEN = re.compile(
     r"(?P<number>\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?)(?:\s?(?P<scale>%|percent\b|thousand\b|million\b|billion\b|bn\b|[kmb]\b))?"
-    r"|(?P<sign>[×*÷/=≈→+−]|(?<=\s)[x-](?=\s))"
+    r"|(?P<sign>[×*÷=≈→+−]|/(?![^\W\d])|(?<=\s)[x-](?=\s))"
     r"|(?P<word>[^\W\d_]+)"
     r"|(?P<stop>[.;!?:](?=\s|$)|\n|[()–])",
     re.IGNORECASE,
@@ -20,7 +20,11 @@ _SCALES |= {"b": 1e9, "bn": 1e9, "billion": 1e9, "": 1.0}
 _SIGNS = {"times": "*", "of": "*", "plus": "+", "minus": "-", "divided": "/", "x": "*", "×": "*", "÷": "/", "−": "-"}
 _SIGNS |= dict.fromkeys(("is", "are", "equals", "gives", "makes", "saves", "brings", "means", "≈", "→"), "=")
 _SIGNS |= {sign: sign for sign in "*/+-="}
-_CONVERSIONS = (1.0, 60.0, 24.0, 7.0, 12.0, 30.0, 52.0, 365.0, 3600.0, 100.0)
+_CONVERSIONS = (60.0, 24.0, 7.0, 12.0, 30.0, 52.0, 365.0, 3600.0)
+_TIME = re.compile(
+    r"second|minute|hour|day|week|month|year|annual|quarter|\b(?:s|sec|min|h|hrs?|wks?|yrs?|pa|p\.a)\b", re.IGNORECASE
+)
+TOLERANCE, TOLERANCE_MAX = 0.03, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ def calculations(text: str) -> list[Calculation]:
             unit_words = 0
             if "=" in signs:
                 if len(signs) > 1 and len(found) < CALCULATIONS_MAX:
-                    found.append(Calculation(text[start : token.end()].strip(), _holds(terms, signs[:-1])))
+                    written = text[start : token.end()].strip()
+                    found.append(Calculation(written, _holds(terms, signs[:-1], _factors(written))))
                 terms, signs, start = [terms[-1]], [], token.start()
             continue
         sign = _SIGNS.get(said.lower()) if kind in ("sign", "word") else None
@@ -78,19 +83,28 @@ def _number(digits: str, scale: str) -> _Number:
     return _Number(bare * _SCALES[scale], bare, scale, last_place / 2 / bare if bare else 0.0)
 
 
-def _holds(terms: list[_Number], signs: list[str]) -> bool:
+def _factors(written: str) -> list[float]:
+    """By what a result may be off for a change of unit that is written there: seconds to hours, or per cent."""
+    conversions = (*(_CONVERSIONS if _TIME.search(written) else ()), *([100.0] if "%" in written else ()))
+    return [1.0, *conversions, *(1 / conversion for conversion in conversions)]
+
+
+def _holds(terms: list[_Number], signs: list[str], factors: list[float]) -> bool:
     *operands, claimed = terms
     made = _value([operand.value for operand in operands], signs)
-    tolerance = max(0.03, claimed.rounding)
     targets = [claimed.value]
     if not any(operand.scale in _SCALES and operand.scale not in ("", "%", "percent") for operand in operands):
         targets.append(claimed.bare)  # "126 + 6 + 11 = 143M" counts in millions throughout
     return made is not None and any(
-        abs(made * factor - target) <= tolerance * abs(target) + 1e-9
+        # Rounding and a change of unit together would let slipped zeros pass.
+        abs(made * factor - target) <= (TOLERANCE if factor != 1 else _tolerance(claimed)) * abs(target) + 1e-9
         for target in targets
-        for conversion in _CONVERSIONS
-        for factor in (conversion, 1 / conversion)
+        for factor in factors
     )
+
+
+def _tolerance(claimed: _Number) -> float:
+    return min(max(TOLERANCE, claimed.rounding), TOLERANCE_MAX)
 
 
 def _value(numbers: list[float], signs: list[str]) -> float | None:

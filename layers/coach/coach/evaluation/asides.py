@@ -8,7 +8,9 @@ from coach.evaluation.cues import vocabulary
 from coach.evaluation.english import FOREIGN_SHARE, unknown_share
 from coach.evaluation.text import pieces, words
 
-FLAGGED_SHARE = 1 / 3
+WHOLE_SHARE = 2 / 3
+"""A paragraph of which so many sentences seem to speak to the grader goes as a whole."""
+
 FOREIGN_MIN_WORDS = 4
 TELLING_WITH_ANOTHER = 2
 HINTS_ALONE = 4
@@ -36,7 +38,8 @@ _TO_THE_GRADER = re.compile(
             r"\ball (?:of )?(?:the )?(?:checks?|criteria)\b.{0,20}\b(?:met|satisfied|fulfilled|passed)\b",
             r"\bmark (?:all|every|each)\b",
             r"\b(?:system prompt|prompt injection|jailbreak|as an ai|grading (?:instructions?|rubric|policy|mode))\b",
-            r"^\W*(?:system|assistant|developer)\W{0,3}(?:prompt|message|note|override|update)?\s?\W{0,2}:",
+            r"^\W*(?:system|assistant|developer)\W{0,3}(?:prompt|message|note|override|update)\s?\W{0,2}:",
+            r"^\W*[\[(<|]\W{0,2}(?:system|assistant|developer)\b",
             r"</?\s?(?:system|answer|instructions?|rubric|grading|evaluation|assistant|admin)\b",
             r"\"(?:verdict|check|check_id|checks|quotes|overall|score|overall_score|findings)\"\s?:",
             r"\b(?:end|start|beginning) of (?:the )?(?:answer|candidate|submission)\b",
@@ -46,7 +49,7 @@ _TO_THE_GRADER = re.compile(
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _PARAGRAPH_END = re.compile(r"(\n[ \t]*\n\s*)")
-_SET_APART = re.compile(r"\W*[(\[<>{|]|-{3}|\W{0,3}(?:p\W?s|memo|nota?e?|hinweis|attention)\b", re.IGNORECASE)
+_ENCLOSED = re.compile(r"\s*(?:[(\[{<|>].*[)\]}>|]|-{3}.*-{3}|(?:p\W?s|memo|nota|hinweis)\b.*)\s*", re.DOTALL | re.IGNORECASE)
 _RESULT = re.compile(
     r"\b\w{3,} ?[:=] ?(?:met|fulfilled|satisfied|passed)\b"
     r"|\boverall(?:[_ ]score)?\W{0,3}\d"
@@ -71,18 +74,21 @@ def addresses_grader(text: str) -> bool:
 def without_asides(answer: str) -> str:
     """The answer without comments, without sentences to the grader, and without whole paragraphs of such sentences.
 
-    Errs on yes: a sentence lost costs a real answer next to nothing, and one that stays moves the score of a false one.
+    Errs on yes: a sentence lost costs a real answer little, and one that stays moves the score of a false one. But an
+    answer of which half would go is about assessors or the like, and is left alone.
     """
-    parts = _PARAGRAPH_END.split(_COMMENT.sub("", answer))
-    return "".join("".join(_kept(part)) if part.strip() else part for part in parts)
+    uncommented = _COMMENT.sub("", answer)
+    parts = _PARAGRAPH_END.split(uncommented)
+    kept = "".join("".join(_kept(part)) if part.strip() else part for part in parts)
+    return kept if 2 * len(words(kept)) >= len(words(uncommented)) else uncommented
 
 
 def _kept(paragraph: str) -> Iterator[str]:
     lines = paragraph.split("\n")
     evidence = [[(piece, _evidence(piece)) for piece in pieces(line)] for line in lines]
     every = [evident for line in evidence for _, evident in line]
-    flagged = every.count(Evidence.CLEAR)
-    if flagged and (_SET_APART.match(paragraph) or flagged >= FLAGGED_SHARE * len(every)):
+    speaking = len(every) - every.count(Evidence.NONE)
+    if Evidence.CLEAR in every and (_ENCLOSED.fullmatch(paragraph) or speaking >= WHOLE_SHARE * len(every)):
         return
     aside = False
     for line, found in zip(lines, evidence, strict=True):

@@ -294,7 +294,11 @@ def _array(items: dict[str, object]) -> dict[str, object]:
 
 def _described(criterion: RubricCriterion) -> str:
     checks = "\n".join(f"- `{check.id}`: the answer {check.text}" for check in criterion.checks)
-    return f"## {criterion.name}\n\n{checks}\n\nA common mistake: {criterion.mistakes[0]}."
+    return (
+        f"## {criterion.name}\n\n{checks}\n\n"
+        f"Weak: {criterion.weak}\nSolid: {criterion.solid}\nOutstanding: {criterion.outstanding}\n"
+        f"Common mistakes: {'; '.join(criterion.mistakes)}."
+    )
 
 
 def _content(question: Question, answer: str) -> list[TextBlockParam]:

@@ -23,14 +23,13 @@ class Doubt:
     advice: str
 
 
-def doubt_about(question: Question, answer: str, said: list[Sentence]) -> Doubt | None:
-    """What to hold against an answer, whose sentences are `said`, or None."""
-    unknown = unknown_share(words(answer))
-    if unknown > FOREIGN_SHARE:
+def doubt_about(question: Question, written: str, answer: str, said: list[Sentence]) -> Doubt | None:
+    """What to hold against an answer, or None. `answer` is what was `written` without asides, `said` its sentences."""
+    if unknown_share(words(written)) > FOREIGN_SHARE:
         return Doubt(
             NO_ENGLISH_CAP, "The offline evaluator reads English only: answer in English, or have Claude grade."
         )
-    if unknown > UNKNOWN_SHARE_MAX or not in_usual_order(sentence.words for sentence in said):
+    if unknown_share(words(answer)) > UNKNOWN_SHARE_MAX or not in_usual_order(sentence.words for sentence in said):
         return Doubt(NO_ENGLISH_CAP, "Much of this does not read as English: write whole sentences in known words.")
     told = sum(own_action(sentence.words) for sentence in said)
     if asks_for_story(question):
@@ -41,8 +40,8 @@ def doubt_about(question: Question, answer: str, said: list[Sentence]) -> Doubt 
     if told > STORY_SHARE * len(said) or not (is_open or is_about(question, answer)):
         return Doubt(OFF_TOPIC_CAP, "This does not seem to answer the question: hardly anything it is about comes up.")
     if other := other_kind(question.category, answer, doubtful=is_open):
-        asked, read = (category.replace("_", " ") for category in (question.category, other))
-        return Doubt(OFF_TOPIC_CAP, f"This reads like an answer to a question of {read}; this one is of {asked}.")
+        advice = f"This reads like an answer to a question of {other.label}; this one is of {question.category.label}."
+        return Doubt(OFF_TOPIC_CAP, advice)
     return None
 
 

@@ -27,8 +27,8 @@ from coach.model import Category, Evaluation, Evaluator, Question
 MODEL = "offline-2"
 
 CONTEXT_WORDS = 60
-MET_FROM = 0.5
-PARTIAL_FROM = 0.05
+MET_FROM = 0.58
+PARTIAL_FROM = 0.2
 UNPROVEN = 0.2
 """The specificity in its context from which a sentence makes a check met, or partial, and what it lacks without proof:
 the best of a grid on the part of the golden set to build on."""
@@ -86,7 +86,7 @@ class OfflineEvaluator:
         worth = worths((sentence.words for sentence in said), words(question.question_text))
         readings = _readings(question, said, worth, sums)
         scores = score(graded_by, _findings(graded_by, readings, mean(worth), sums), answer_text)
-        doubt = doubt_about(question, answer, said)
+        doubt = doubt_about(question, answer_text, answer, said)
         if doubt:
             scores = _capped(scores, doubt.cap)
         return Evaluation(
@@ -95,8 +95,10 @@ class OfflineEvaluator:
             structure=scores.structure,
             completeness=scores.completeness,
             strengths=() if doubt else tuple(_strengths(graded_by, scores)),
-            improvements=tuple(_improvements(graded_by, scores, sums, doubt)),
-            suggested_framework=suggested_framework(graded_by, answer),
+            improvements=tuple(
+                _improvements(graded_by, scores, sums, doubt, left_out=len(sentences(answer_text)) - len(said))
+            ),
+            suggested_framework=suggested_framework(graded_by, question, answer),
             example_point=_weakest(graded_by, scores)[0].example,
             criteria=scores.criteria,
             evaluator=Evaluator.OFFLINE,
@@ -109,11 +111,12 @@ class OfflineEvaluator:
         )
 
 
-def suggested_framework(graded_by: Rubric, answer: str) -> str:
-    """The first of the rubric's frameworks that the answer does not name yet, and what to do with it."""
+def suggested_framework(graded_by: Rubric, question: Question, answer: str) -> str:
+    """A framework that the answer does not name yet, first of those that suit the question, and what to do with it."""
     said = words(answer)
-    unused = [one for one in graded_by.frameworks if not contains(said, [" ".join(words(one.name))])]
-    return str((unused or graded_by.frameworks)[0])[:FRAMEWORK_MAX_CHARS]
+    suitable = sorted(graded_by.frameworks, key=lambda one: one.name not in question.frameworks)
+    unused = [one for one in suitable if not contains(said, [" ".join(words(one.name))])]
+    return str((unused or suitable)[0])[:FRAMEWORK_MAX_CHARS]
 
 
 class _Lexicon:
@@ -207,6 +210,7 @@ def _capped(scores: Scores, cap: int) -> Scores:
         framework=min(scores.framework, cap),
         structure=min(scores.structure, cap),
         completeness=min(scores.completeness, cap),
+        criteria=tuple(replace(criterion, score=min(criterion.score, cap)) for criterion in scores.criteria),
     )
 
 
@@ -278,17 +282,26 @@ def _strengths(graded_by: Rubric, scores: Scores) -> list[str]:
     return list(said.values())[:STRENGTHS_MAX]
 
 
-def _improvements(graded_by: Rubric, scores: Scores, sums: list[Calculation], doubt: Doubt | None) -> list[str]:
+def _improvements(
+    graded_by: Rubric, scores: Scores, sums: list[Calculation], doubt: Doubt | None, left_out: int
+) -> list[str]:
+    """What to do better, the most valuable first; nothing that somebody wrote is passed over in silence."""
     said = [doubt.advice] if doubt else []
     said.extend(f"Calculate “{_short(one.text)}” again: it does not come out." for one in _wrong(sums))
     for criterion in _weakest(graded_by, scores):
         check, finding = min(_pairs(criterion, scores), key=lambda pair: EARNED[pair[1].verdict])
         if finding.verdict is Verdict.ABSENT:
-            said.append(f"{criterion.name}: nothing in the answer {check.text}.")
+            said.append(f"{criterion.name}: no sentence was found that clearly {check.text}.")
         elif finding.verdict is Verdict.PARTIAL:
             quote = _short(finding.quotes[0])
             said.append(f"{criterion.name}: “{quote}” is a start. A strong answer goes further: it {check.text}.")
-    return said[:IMPROVEMENTS_MAX]
+    if left_out <= 0:
+        return said[:IMPROVEMENTS_MAX]
+    sentences_ = "1 sentence" if left_out == 1 else f"{left_out} sentences"
+    return [
+        *said[: IMPROVEMENTS_MAX - 1],
+        f"Left out of the grading, as no English or as addressed to the grader: {sentences_}.",
+    ]
 
 
 def _pairs(criterion: RubricCriterion, scores: Scores) -> list[tuple[Check, Finding]]:

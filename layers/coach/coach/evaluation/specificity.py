@@ -1,12 +1,11 @@
 """How much a text says that is particular to its case: the mean worth of its words.
 
 A word that counts, dates, prices, limits or points at somebody is worth 4, a figure or a word of the answer's own 1.5
-(the latter when it comes up first). A word of the trade costs 2, since every answer has it, praise costs 8, and every
-long word another 2, since what somebody has seen is mostly told in short ones. Grammar is worth nothing. A mean does
-not grow with length, and headings and bullets are no words.
+(the latter when it comes up first). A word of the trade costs 2, since every answer has it, and praise costs 5. Grammar
+is worth nothing. A mean does not grow with length, and headings and bullets are no words.
 
 The worths are rounded from a logistic regression on the pairs of answers to one question in the part of the golden set
-to build on. The medians of weak, solid and strong answers there are 0.0, 0.4 and 0.8.
+to build on. It would have long words cost as well, which was left out: it marks a formal style down, not a weak answer.
 
 This is a proxy: it sees whether somebody speaks of a case, and not whether what they say of it is true.
 """
@@ -23,9 +22,7 @@ PARTICULAR_LISTS = ("counts", "times", "persons", "limits", "money")
 FIGURE = 1.5
 OWN = 1.5
 TRADE = -2.0
-PRAISE = -8.0
-LONG = -2.0
-LONG_WORD_CHARS = 9
+PRAISE = -5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +58,7 @@ def _worth(word: str, given: set[str], used: set[str]) -> float:
     worth = _of_lists().get(word)
     if worth is None:
         worth = FIGURE if word[0].isdigit() else OWN if word not in used else 0.0
-    if word in given:
-        worth = min(worth, 0.0)
-    return worth + LONG * (len(word) >= LONG_WORD_CHARS)
+    return min(worth, 0.0) if word in given else worth
 
 
 @cache

@@ -18,6 +18,7 @@ _WITHOUT_SPACES = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # Thai
 _WORD = re.compile(rf"[{_WITHOUT_SPACES}]|[^\W_{_WITHOUT_SPACES}]+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _SENTENCE_END = re.compile(r"(?:(?<!e\.g)(?<!i\.e)(?<!\bvs)[.!?]+[\"'”’)\]*]*|;)\s+|</?\w[^<>]{0,40}>")
+_LABEL = re.compile(r"[*_]{0,2}[^\W\d_]+(?:[ /-][^\W\d_]+){0,2}[*_]{0,2}:[*_]{0,2}\s+")
 _RUN = re.compile(r"\S+")
 _MARKER = re.compile(r"\s*(?:[-*+•–—>|]+\s+|\(?\d{1,2}[.)]\s+)*")
 _SPELLINGS = str.maketrans(
@@ -57,7 +58,7 @@ def sentences(text: str) -> list[Sentence]:
     """The distinct sentences, whatever the format: prose, bullets, tables, or no punctuation at all.
 
     What is said twice is there once. A heading ("## Users", "**Users**", "Users:") is not a sentence: it is the
-    context of what follows it.
+    context of what follows it, as is a label for the one sentence that it begins ("Task: I had to ...").
     """
     found: dict[tuple[str, ...], Sentence] = {}
     heading: tuple[str, ...] = ()
@@ -67,9 +68,10 @@ def sentences(text: str) -> list[Sentence]:
             heading = tuple(words(item))
             continue
         for piece in pieces(item):
-            spoken = tuple(words(piece))
+            label = _LABEL.match(piece)
+            spoken = tuple(words(piece[label.end() :] if label else piece))
             if spoken:
-                found.setdefault(spoken, Sentence(piece, spoken, heading))
+                found.setdefault(spoken, Sentence(piece, spoken, (*heading, *words(label[0])) if label else heading))
     return list(found.values())
 
 

@@ -23,18 +23,22 @@ from coach.model import Category, Question
 Vector = dict[str, float]
 
 ABOUT = 0.09
+OTHERS_FIT_BETTER = 2
 OTHER_KIND = 0.13
 OTHER_KIND_IF_DOUBTFUL = 0.05
-"""In the part of the golden set to build on, one solid or strong answer in a hundred is below 0.11, and one in a
-hundred is likelier of another kind by more than 0.08 a stem."""
+"""In the part of the golden set to build on, one solid or strong answer in a hundred is below 0.11 or likelier of
+another kind by more than 0.08 a stem, and none has two questions of its category that fit it better."""
 
 STEM_MIN_DOCUMENTS = 3
 
 
 def is_about(question: Question, answer: str) -> bool:
-    """Whether an answer deals with what its question speaks of."""
-    mine, asked = _vector(_stems(answer)), _vector(_stems(_text(question)))
-    return sum(weight * asked.get(stem, 0.0) for stem, weight in mine.items()) >= ABOUT
+    """Whether an answer deals with what its question speaks of, and hardly a question of the category fits better."""
+    mine = _vector(_stems(answer))
+    likeness = _likeness(mine, _vector(_stems(_text(question))))
+    if likeness < ABOUT or question.sample_answer is None:
+        return likeness >= ABOUT  # a question alone has too few words to be compared with those that have a sample
+    return sum(_likeness(mine, vector) > likeness for vector in _vectors(question.category)) < OTHERS_FIT_BETTER
 
 
 def other_kind(category: Category, answer: str, *, doubtful: bool = False) -> Category | None:
@@ -82,6 +86,15 @@ def _kinds() -> _Kinds:
         of_stem[category] = {stem: math.log((counts[stem] + 1) / total) for stem in known if stem in counts}
         of_none[category] = math.log(1 / total)
     return _Kinds(known, of_stem, of_none)
+
+
+def _likeness(one: Vector, other: Vector) -> float:
+    return sum(weight * other.get(stem, 0.0) for stem, weight in one.items())
+
+
+@cache
+def _vectors(category: Category) -> list[Vector]:
+    return [_vector(_stems(_text(question))) for question in questions.questions(category)]
 
 
 def _text(question: Question) -> str:

@@ -1,0 +1,63 @@
+"""Finds a stack's table and its evaluator's settings: on this machine, or on AWS with the ordinary credentials."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from coach.table import Table
+from local.errors import LocalError
+from local.image import STACK
+from local.stack import endpoint
+
+
+class StackError(Exception):
+    """There is no such stack, or it cannot be reached; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`settings` are the environment variables of the function that evaluates."""
+
+    table: Table
+    settings: Mapping[str, str]
+
+
+def on_this_machine(data_dir: Path) -> Stack:
+    """The stack that `make run` has started on a data directory. Raises StackError."""
+    try:
+        address = endpoint(data_dir)
+    except LocalError as error:
+        raise StackError(str(error)) from None
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    direct = Config(proxies={})
+
+    def client(service: str) -> Any:
+        return session.client(service, endpoint_url=address, config=direct)  # type: ignore[call-overload]
+
+    return _found(STACK, client)
+
+
+def on_aws(name: str) -> Stack:
+    """A deployed stack by its name. Raises StackError."""
+    session = boto3.Session()
+    try:
+        return _found(name, lambda service: session.client(service))  # type: ignore[call-overload]
+    except BotoCoreError as error:  # no credentials, no region, no connection
+        raise StackError(f"AWS cannot be asked about the stack {name}: {error}") from None
+
+
+def _found(name: str, client: Callable[[str], Any]) -> Stack:
+    try:
+        resources = client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]
+        names = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in resources}
+        if not names.get("Table") or not names.get("EvaluateAttempt"):
+            raise StackError(f"{name} is no stack of this project: it has no Table or no EvaluateAttempt")
+        function = client("lambda").get_function_configuration(FunctionName=names["EvaluateAttempt"])
+    except ClientError as error:
+        raise StackError(f"the stack {name} cannot be read: {error}") from None
+    return Stack(Table(client("dynamodb"), names["Table"]), function["Environment"]["Variables"])

@@ -1,0 +1,173 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coach.evaluation.english import FOREIGN_SHARE, PAIRS_MIN, UNKNOWN_SHARE_MAX, in_usual_order, unknown_share
+from coach.evaluation.text import sentences, words
+from coach.model import Category
+from tests.unit.evaluation.samples import BANDS, answer
+
+CANTEEN = """
+The canteen of our tax office feeds 900 people between 11:40 and 13:10, and the queue reaches the stairs. Mrs Okonkwo,
+who runs it, blames the tills. I stood there on three days with a stopwatch: paying takes 9 seconds, choosing takes 48.
+So I would not buy a faster till. I would hang the menu in the lifts, where people wait anyway, and move the soup, which
+blocks the counter, to a table of its own. If the median wait is not under six minutes by the end of March, we try fixed
+slots per floor. The loser is the salad bar, because it gives up its corner; its cook agreed when she saw the counts.
+"""
+SPOKEN = """
+so um basically i would i would go and talk to the uh canteen lady and like ask her what the what the problem is you
+know because the queue is like really long and people they they just leave and and go to the bakery across the street so
+yeah i would maybe put the menu in the lifts and then we see if the the queue gets shorter by march
+"""
+TERSE = """
+Queue is long because choosing takes time. Put menu in lifts. Move soup to own table. Measure median wait, target six
+minutes by March. If not, fixed slots per floor. Cook loses corner, she agreed after seeing counts. Buying faster tills
+saves nine seconds only, so no. Ask finance for 2,000 euros, not more. Tell floors by mail on Monday. Next: breakfast.
+"""
+SHOPS = """
+In Pune and Coimbatore most kirana shops take UPI through Paytm or PhonePe, and the owner sees a QR sticker and hears a
+voice box say the amount. Lakshmi, who sells idli near the bus stand, told me that she keeps a notebook for udhaar,
+since no app does it. I would build that notebook and nothing else. She says a name and an amount in Tamil or Hindi, and
+on Fridays the customer gets one WhatsApp message. We earn nothing on it in year one. If 3,000 of 20,000 shops still use
+it after Diwali, we lend against it with Bajaj.
+"""
+BANK = """
+Agnieszka runs onboarding at our neobank, and what she sees every morning is the KYC queue: 1,100 people whose passport
+photo the OCR could not read. Monzo and Revolut let such people in with a limit of 200 pounds; we let them wait. I would
+copy the limit and not the speed, because the FCA fined Starling for exactly that in 2024. So the app opens an account
+with an IBAN at once, caps it, and asks for a second photo in daylight. Onfido charges us 90 pence per retry, which is
+4,000 pounds a month. If fraud on capped accounts stays under 0.2% by June, Dmitri in AML raises the cap to 500.
+"""
+BUILDS = """
+Our CI runs 4,100 builds a day on GitHub Actions, and a Kubernetes pod starts cold in 70 seconds. Priya profiled it: npm
+install takes 41 of them, Docker pulls 20. I would cache node_modules by lockfile hash on NVMe, since that touches no
+repo. The monorepo team wants Bazel, which takes a quarter; I say no until the cache is measured. Jenkins stays for the
+iOS builds because the Mac minis are paid until May. If p95 is not under four minutes in three weeks, I was wrong about
+npm.
+"""
+OTHER_LANGUAGES = {
+    "German": """Die Kantine in unserem Finanzamt versorgt neunhundert Menschen zwischen elf und eins, und die Schlange
+        reicht bis zur Treppe. Ich würde keine schnellere Kasse kaufen, weil das Aussuchen länger dauert.""",
+    "French": """La cantine de notre bureau nourrit neuf cents personnes entre onze heures et treize heures, et la file
+        atteint déjà les escaliers. Je ne voudrais pas acheter une caisse plus rapide, parce que choisir prend plus.""",
+    "Spanish": """El comedor de nuestra oficina da de comer a novecientas personas y la cola llega hasta la escalera. Yo
+        no compraría una caja más rápida, porque elegir tarda mucho más que pagar.""",
+    "Polish": """Stołówka w naszym urzędzie karmi dziewięćset osób między jedenastą a trzynastą, a kolejka sięga
+        schodów. Nie kupiłbym szybszej kasy, ponieważ wybieranie trwa dłużej niż płacenie.""",
+    "Turkish": """Ofisimizin kantini dokuz yüz kişiyi doyuruyor ve kuyruk merdivenlere kadar uzanıyor. Daha hızlı bir
+        kasa almazdım, çünkü seçmek ödemekten daha uzun sürüyor.""",
+    "Greek": """Η καντίνα του γραφείου μας ταΐζει εννιακόσια άτομα και η ουρά φτάνει μέχρι τις σκάλες. Δεν θα αγόραζα
+        πιο γρήγορο ταμείο, γιατί η επιλογή διαρκεί περισσότερο από την πληρωμή.""",
+}
+INVENTED = """
+The florbish canteen of our blenty office frindles nine hundred pelorians between noon and one, and the quandle reaches
+the stairs. I would not gralp a faster till, because chundering takes longer than prandling. So I would hang the mevlin
+in the lifts and move the zorpish soup.
+"""
+TELLING = ["canteen", "lift", "soup", "queue", "march", "between", "because", "stopwatch", "wait", "the"]
+MADE_UP = ["florbish", "blenty", "frindle", "quandle", "gralp", "mevlin", "zorpish"]
+
+
+def shuffled(text: str, seed: int) -> str:
+    said = text.split()
+    random.Random(seed).shuffle(said)  # noqa: S311
+    return " ".join(said)
+
+
+def orderly(text: str) -> bool:
+    return in_usual_order(sentence.words for sentence in sentences(text))
+
+
+@pytest.mark.parametrize("text", [CANTEEN, SPOKEN, TERSE], ids=["written", "spoken", "terse"])
+def test_english_has_hardly_an_unknown_word(text: str) -> None:
+    assert unknown_share(words(text)) < 0.05
+
+
+@pytest.mark.parametrize("text", [SHOPS, BANK, BUILDS], ids=["shops", "bank", "builds"])
+def test_names_and_abbreviations_make_no_answer_unreadable(text: str) -> None:
+    assert unknown_share(words(text)) <= UNKNOWN_SHARE_MAX
+
+
+def test_what_every_product_manager_says_is_known() -> None:
+    text = "SaaS, API, CRM, KPI, MVP, OKR, onboarding, roadmap, freemium, paywall, checkout, signup, chatbot"
+
+    assert [word for word in words(text) if unknown_share([word])] == []
+
+
+@pytest.mark.parametrize("language", OTHER_LANGUAGES)
+def test_another_language_is_mostly_unknown(language: str) -> None:
+    assert unknown_share(words(OTHER_LANGUAGES[language])) > FOREIGN_SHARE
+
+
+def test_invented_words_are_unknown_and_the_rest_is_not() -> None:
+    assert UNKNOWN_SHARE_MAX < unknown_share(words(INVENTED)) < FOREIGN_SHARE
+
+
+@given(st.lists(st.sampled_from(TELLING)), st.lists(st.sampled_from(MADE_UP)), st.randoms(use_true_random=False))
+def test_the_share_is_that_of_the_invented_words_wherever_they_stand(
+    known: list[str], invented: list[str], order: random.Random
+) -> None:
+    said = known + invented
+    order.shuffle(said)
+
+    assert unknown_share(said) == (len(invented) / len(said) if said else 0.0)
+
+
+@given(st.lists(st.sampled_from(["a", "i", "xq", "7", "2026", "b2b", "3rd", "covid19"])))
+def test_figures_and_words_of_one_or_two_letters_are_not_counted(said: list[str]) -> None:
+    assert unknown_share(said) == 0.0
+    assert unknown_share([*said, "canteen", "florbish"]) == 0.5
+
+
+@pytest.mark.parametrize("text", [CANTEEN, SPOKEN, TERSE, SHOPS, BANK, BUILDS])
+def test_whoever_writes_or_speaks_english_keeps_to_its_order(text: str) -> None:
+    assert orderly(text)
+
+
+@pytest.mark.parametrize("category", Category)
+@pytest.mark.parametrize("band", BANDS)
+def test_every_sample_reads_as_english(category: Category, band: str) -> None:
+    text = answer(category, band)
+
+    assert unknown_share(words(text)) < 0.05
+    assert orderly(text)
+
+
+@pytest.mark.parametrize("category", Category)
+def test_words_in_no_order_are_seen(category: Category) -> None:
+    taken_for_english = [
+        (band, seed) for band in BANDS for seed in range(3) if orderly(shuffled(answer(category, band), seed))
+    ]
+
+    assert taken_for_english == []
+
+
+def test_particular_words_in_no_order_are_seen() -> None:
+    text = """
+    harbour ladder velvet thirteen goat soldering parliament cinnamon erosion violin basement crane pepper treaty salmon
+    copper ambulance tent walnut orchard referee glacier mustard elbow lantern turbine beaver syllable carpet comet
+    ferry onion umpire gravel tulip dentist marble radish sailor mosque pillow quartz badge zebra tunnel wizard
+    """
+
+    assert not in_usual_order([words(text)])
+
+
+def test_words_belong_to_a_pair_within_a_sentence_only() -> None:
+    singles = [[word] for word in words(CANTEEN) * 3]
+
+    assert in_usual_order(singles)
+
+
+@pytest.mark.parametrize(("pairs", "expected"), [(PAIRS_MIN - 1, True), (PAIRS_MIN, False)])
+def test_too_few_pairs_say_nothing(pairs: int, *, expected: bool) -> None:
+    said = ["gravel", "umpire"] * PAIRS_MIN
+
+    assert in_usual_order([said[: pairs + 1]]) is expected
+
+
+def test_a_pair_with_an_unknown_word_is_no_pair() -> None:
+    said = ["gravel", "florbish", "umpire", "quandle"] * PAIRS_MIN
+
+    assert in_usual_order([said])
