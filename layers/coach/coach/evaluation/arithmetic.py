@@ -12,7 +12,7 @@ _TOKEN = re.compile(
     r"(?P<number>\d{1,15}(?:,\d{3})*(?:\.\d{1,9})?)(?:\s?(?P<scale>%|percent\b|thousand\b|million\b|billion\b|bn\b|[kmb]\b))?"
     r"|(?P<sign>[×*÷=≈→+−]|/(?![^\W\d])|(?<=\s)[x-](?=\s))"
     r"|(?P<word>[^\W\d_]+)"
-    r"|(?P<stop>[.;!?:](?=\s|$)|\n|[()–])",
+    r"|(?P<stop>[.,;!?:](?=\s|$)|\n|[()–])",
     re.IGNORECASE,
 )
 _SCALES = {"%": 0.01, "percent": 0.01, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}

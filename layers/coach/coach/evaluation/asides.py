@@ -1,19 +1,18 @@
 """Text inside an answer that speaks to whoever grades it, and is no part of the answer. Pure."""
 
 import re
-from collections.abc import Iterator
 from enum import Enum
 
 from coach.evaluation.cues import vocabulary
 from coach.evaluation.english import FOREIGN_SHARE, unknown_share
 from coach.evaluation.text import pieces, words
 
-WHOLE_SHARE = 2 / 3
+WHOLE_SHARE = 0.7
 """A paragraph of which so many sentences seem to speak to the grader goes as a whole."""
 
 FOREIGN_MIN_WORDS = 4
 TELLING_WITH_ANOTHER = 2
-HINTS_ALONE = 4
+HINTS, HINTS_ALONE = 2, 4
 
 _GRADER = r"(?:grader|evaluator|assessor|examiner|rater)"
 _MODEL = r"(?:ai|llm|claude|chatgpt|assistant|model)"
@@ -49,7 +48,10 @@ _TO_THE_GRADER = re.compile(
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _PARAGRAPH_END = re.compile(r"(\n[ \t]*\n\s*)")
-_ENCLOSED = re.compile(r"\s*(?:[(\[{<|>].*[)\]}>|]|-{3}.*-{3}|(?:p\W?s|memo|nota|hinweis)\b.*)\s*", re.DOTALL | re.IGNORECASE)
+_ENCLOSED = re.compile(
+    r"\s*(?:[(\[{<|>].*[)\]}>|]|-{3}.*-{3}|(?:p\W?s|memo|nota|hinweis)\b.*)\s*", re.DOTALL | re.IGNORECASE
+)
+_GOES_ON = re.compile(r"\W*(?:it|he|she)\b", re.IGNORECASE)
 _RESULT = re.compile(
     r"\b\w{3,} ?[:=] ?(?:met|fulfilled|satisfied|passed)\b"
     r"|\boverall(?:[_ ]score)?\W{0,3}\d"
@@ -79,26 +81,29 @@ def without_asides(answer: str) -> str:
     """
     uncommented = _COMMENT.sub("", answer)
     parts = _PARAGRAPH_END.split(uncommented)
-    kept = "".join("".join(_kept(part)) if part.strip() else part for part in parts)
+    kept = "".join(_kept(part) if part.strip() else part for part in parts)
     return kept if 2 * len(words(kept)) >= len(words(uncommented)) else uncommented
 
 
-def _kept(paragraph: str) -> Iterator[str]:
+def _kept(paragraph: str) -> str:
     lines = paragraph.split("\n")
     evidence = [[(piece, _evidence(piece)) for piece in pieces(line)] for line in lines]
-    every = [evident for line in evidence for _, evident in line]
+    every = [evident for line in evidence for piece, evident in line if len(words(piece)) > 1]
     speaking = len(every) - every.count(Evidence.NONE)
     if Evidence.CLEAR in every and (_ENCLOSED.fullmatch(paragraph) or speaking >= WHOLE_SHARE * len(every)):
-        return
+        return ""
     aside = False
+    remaining = []
     for line, found in zip(lines, evidence, strict=True):
         kept = []
         for piece, evident in found:
-            aside = evident is Evidence.CLEAR or (aside and evident is Evidence.HINT)
+            goes_on = evident is Evidence.HINT or _GOES_ON.match(piece) is not None
+            aside = evident is Evidence.CLEAR or (aside and goes_on)
             if not aside:
                 kept.append(piece)
         # A line that loses nothing stays as it is, with its marker and its spaces.
-        yield f"{line if len(kept) == len(found) else ' '.join(kept)}\n"
+        remaining.append(line if len(kept) == len(found) else " ".join(kept))
+    return "\n".join(remaining)
 
 
 def _evidence(piece: str) -> Evidence:
@@ -111,4 +116,4 @@ def _evidence(piece: str) -> Evidence:
     hinting = sum(f" {phrase} " in row for phrase in vocabulary()["of_grading"])
     if (telling and telling + hinting >= TELLING_WITH_ANOTHER) or hinting >= HINTS_ALONE:
         return Evidence.CLEAR
-    return Evidence.HINT if telling or hinting else Evidence.NONE
+    return Evidence.HINT if telling or hinting >= HINTS else Evidence.NONE

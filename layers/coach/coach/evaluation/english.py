@@ -1,7 +1,7 @@
 """Whether a text reads as English: by the words and the pairs of neighbouring words that English texts are made of.
 
 The lists are those of symspellpy: 82,000 words, and 242,000 pairs from the Google Books n-grams. A word counts when it
-has at least three letters, a pair when both of its words are known.
+has at least three letters or is in another script, a pair when both of its words are known.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ def in_usual_order(sentences: Iterable[Sequence[str]]) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    return len(text) > 2 and text.isalpha()
+    return text.isalpha() and (len(text) > 2 or not text.isascii())
 
 
 @cache

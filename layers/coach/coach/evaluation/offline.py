@@ -27,8 +27,8 @@ from coach.model import Category, Evaluation, Evaluator, Question
 MODEL = "offline-2"
 
 CONTEXT_WORDS = 60
-MET_FROM = 0.58
-PARTIAL_FROM = 0.2
+MET_FROM = 0.55
+PARTIAL_FROM = 0.1
 UNPROVEN = 0.2
 """The specificity in its context from which a sentence makes a check met, or partial, and what it lacks without proof:
 the best of a grid on the part of the golden set to build on."""
@@ -83,9 +83,8 @@ class OfflineEvaluator:
         answer = without_asides(answer_text)
         sums = calculations(answer)
         said = sentences(answer)
-        worth = worths((sentence.words for sentence in said), words(question.question_text))
-        readings = _readings(question, said, worth, sums)
-        scores = score(graded_by, _findings(graded_by, readings, mean(worth), sums), answer_text)
+        readings = _readings(question, said, sums)
+        scores = score(graded_by, _findings(graded_by, readings, sums), answer_text)
         doubt = doubt_about(question, answer_text, answer, said)
         if doubt:
             scores = _capped(scores, doubt.cap)
@@ -165,20 +164,19 @@ def _lexicon(category: Category) -> _Lexicon:
     return _Lexicon(lists + [(check, cue) for check, its in check_cues(category).items() for cue in its.entries])
 
 
-def _readings(
-    question: Question, answer: list[Sentence], worths: list[Worth], sums: list[Calculation]
-) -> list[Reading]:
-    """The sentences that may prove something: not those that only shrug or repeat the question."""
+def _readings(question: Question, answer: list[Sentence], sums: list[Calculation]) -> list[Reading]:
+    """Every sentence as seen. One that only shrugs or repeats the question has no cues and proves nothing."""
     lexicon = _lexicon(question.category)
     story = asks_for_story(question)
-    asked_triples = set(_triples(words(question.question_text)))
+    asked = words(question.question_text)
+    asked_triples = set(_triples(asked))
     readings = []
-    for sentence, worth in zip(answer, worths, strict=True):
+    for sentence, worth in zip(answer, worths((each.words for each in answer), asked), strict=True):
         triples = _triples(sentence.words)
-        if sum(triple in asked_triples for triple in triples) > len(triples) / 2:
-            continue
         cues = lexicon.cues(sentence.words)
-        if "shrug" not in cues:
+        if "shrug" in cues or sum(triple in asked_triples for triple in triples) > len(triples) / 2:
+            readings.append(Reading(sentence, Counter(), Counter(), Worth(min(worth.total, 0.0), worth.count)))
+        else:
             cues.update(_worked_out(sentence, sums, past=story))
             readings.append(Reading(sentence, cues, lexicon.cues(sentence.heading), worth))
     return readings
@@ -214,7 +212,8 @@ def _capped(scores: Scores, cap: int) -> Scores:
     )
 
 
-def _findings(graded_by: Rubric, readings: list[Reading], specificity: float, sums: list[Calculation]) -> list[Finding]:
+def _findings(graded_by: Rubric, readings: list[Reading], sums: list[Calculation]) -> list[Finding]:
+    specificity = mean([reading.worth for reading in readings])
     looks = check_cues(graded_by.category)
     quoted: Counter[str] = Counter()
     findings = [_finding(check, looks[check.id], readings, specificity, quoted) for check in graded_by.checks]
