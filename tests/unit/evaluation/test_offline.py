@@ -57,8 +57,8 @@ def honest(category: Category, band: str) -> int:
 
 @cache
 def ends(text: str) -> list[int]:
-    """Where something can be put between two sentences or clauses."""
-    return [0, *(match.end() for match in re.finditer(r"(?<=[.?!:;])\s+|\n+", text)), len(text)]
+    """Where something can be put between two sentences."""
+    return [0, *(match.end() for match in re.finditer(r"(?<=[.?!])\s+|\n+", text)), len(text)]
 
 
 def cited(said: str) -> str:

@@ -66,6 +66,11 @@ def test_a_figure_is_worth_as_much_as_any_other(figure: str) -> None:
     assert of_words([figure]) == of_words(["38"]) > 0
 
 
+@pytest.mark.parametrize("word", ["two", "after", "only", "nobody", "cost"])
+def test_a_word_that_counts_or_limits_is_no_mere_grammar_or_trade(word: str) -> None:
+    assert of_words([word]) == of_words(["dozen"])
+
+
 def test_a_figure_is_worth_something_every_time_and_an_own_word_the_first() -> None:
     assert of_words(["38"], ["38"]) == of_words(["38"])
     assert of_words(["goat"], ["goat"]) == of_words(["goat"]) / 2

@@ -75,6 +75,14 @@ def test_every_sample_answer_of_the_bank_is_about_its_question() -> None:
     assert [one.id for one in BANK if not is_about(one, one.sample_answer or "")] == []
 
 
+@pytest.mark.parametrize(("asked", "answered"), [(1, 10), (2, 40), (3, 54), (5, 91), (5, 97)])
+def test_an_answer_to_a_question_much_like_it_is_about_that_one(asked: int, answered: int) -> None:
+    text = questions.question(answered).sample_answer or ""
+
+    assert not is_about(questions.question(asked), text)
+    assert is_about(questions.question(answered), text)
+
+
 def test_the_sample_answer_tells_what_a_question_is_about_that_says_little_itself() -> None:
     asked = questions.question(PARKING)
     said = "A pillar, an aisle and a barrier: whoever comes back from the cinema scans where the ticket was."

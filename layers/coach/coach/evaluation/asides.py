@@ -48,9 +48,8 @@ _TO_THE_GRADER = re.compile(
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _PARAGRAPH_END = re.compile(r"(\n[ \t]*\n\s*)")
-_ENCLOSED = re.compile(
-    r"\s*(?:[(\[{<|>].*[)\]}>|]|-{3}.*-{3}|(?:p\W?s|memo|nota|hinweis)\b.*)\s*", re.DOTALL | re.IGNORECASE
-)
+_ENCLOSED = re.compile(r"\s*(?:[(\[{<|>].*[)\]}>|]|-{3}.*-{3}|P\W?S\b.*)\s*", re.DOTALL)
+_OF_ANSWER = re.compile(r"\bthe answer\b|\bmet\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"\W*(?:it|he|she)\b", re.IGNORECASE)
 _RESULT = re.compile(
     r"\b\w{3,} ?[:=] ?(?:met|fulfilled|satisfied|passed)\b"
@@ -92,13 +91,14 @@ def _kept(paragraph: str) -> str:
     speaking = len(every) - every.count(Evidence.NONE)
     if Evidence.CLEAR in every and (_ENCLOSED.fullmatch(paragraph) or speaking >= WHOLE_SHARE * len(every)):
         return ""
-    aside = False
+    aside = of_answer = False
     remaining = []
     for line, found in zip(lines, evidence, strict=True):
         kept = []
         for piece, evident in found:
-            goes_on = evident is Evidence.HINT or _GOES_ON.match(piece) is not None
-            aside = evident is Evidence.CLEAR or (aside and goes_on)
+            goes_on = evident is Evidence.HINT or (of_answer and _GOES_ON.match(piece))
+            aside = evident is Evidence.CLEAR or bool(aside and goes_on)
+            of_answer = aside and (of_answer or _OF_ANSWER.search(piece) is not None)
             if not aside:
                 kept.append(piece)
         # A line that loses nothing stays as it is, with its marker and its spaces.

@@ -11,11 +11,12 @@ or the check is met only in part.
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as validated
 
-from coach.evaluation.rubric import rubric
+from coach.evaluation.rubric import Text, rubric
 from coach.evaluation.toml_files import Place, TomlFile
 from coach.model import Category
 
@@ -29,8 +30,8 @@ FOLDER = Path(__file__).with_name("cue_lists")
 class Cues:
     """What speaks for one check, and what proves it."""
 
-    cues: tuple[str, ...]
-    proof: tuple[str, ...] = ()
+    cues: Annotated[tuple[Text, ...], Field(min_length=1)]
+    proof: tuple[Text, ...] = ()
 
     @property
     def entries(self) -> list[str]:

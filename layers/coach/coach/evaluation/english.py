@@ -1,13 +1,18 @@
 """Whether a text reads as English: by the words and the pairs of neighbouring words that English texts are made of.
 
-The lists are those of symspellpy: 82,000 words, and 242,000 pairs from the Google Books n-grams. A word counts when it
-has at least three letters or is in another script, a pair when both of its words are known.
+The lists are those of symspellpy: 82,000 words, and 242,000 pairs from the Google Books n-grams; the words of the bank
+and of the trade are known as well. A word counts when it
+has at least three letters or is in another script, a pair when both of its words are in the list.
 """
 
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
+
+from coach import questions
+from coach.evaluation.cues import vocabulary
+from coach.evaluation.text import words
 
 UNKNOWN_SHARE_MAX = 0.12
 FOREIGN_SHARE = 0.5
@@ -22,7 +27,7 @@ PAIRS_MIN = 40
 def unknown_share(said: Sequence[str]) -> float:
     """The share of words that no list has: names and abbreviations in a real text, more in another language."""
     counted = [word for word in said if _is_word(word)]
-    return sum(word not in _words() for word in counted) / len(counted) if counted else 0.0
+    return sum(word not in _known() for word in counted) / len(counted) if counted else 0.0
 
 
 def in_usual_order(sentences: Iterable[Sequence[str]]) -> bool:
@@ -34,6 +39,12 @@ def in_usual_order(sentences: Iterable[Sequence[str]]) -> bool:
 
 def _is_word(text: str) -> bool:
     return text.isalpha() and (len(text) > 2 or not text.isascii())
+
+
+@cache
+def _known() -> frozenset[str]:
+    of_bank = (f"{each.question_text} {each.hint} {each.sample_answer}" for each in questions.questions())
+    return _words().union(words(" ".join(of_bank)), vocabulary()["trade"], vocabulary()["jargon"])
 
 
 @cache

@@ -42,7 +42,7 @@ _SEVERAL = frozenset({"two", "three", "several", "second", "other", "both"})
 _NO_CUES = frozenset(
     {
         *("grammar", "trade", "frameworks", "irregular_past", "no_action", "planned", "story_wanted", "own_choice"),
-        *("counts", "times", "persons", "limits", "money", "praise", "to_the_grader", "of_grading"),
+        *("counts", "times", "persons", "limits", "money", "praise", "jargon", "to_the_grader", "of_grading"),
     }
 )
 
@@ -270,13 +270,19 @@ def _proves(groups: list[set[str]], cues: Set[str]) -> bool:
 
 
 def _strengths(graded_by: Rubric, scores: Scores) -> list[str]:
-    """What is met, the best criteria first, each by a sentence that no other strength has quoted."""
+    """What is met, the best criteria first, each by a sentence that no other strength has quoted; or what is begun."""
+    return _quoted(graded_by, scores, Verdict.MET, "the answer") or _quoted(
+        graded_by, scores, Verdict.PARTIAL, "in part the answer"
+    )
+
+
+def _quoted(graded_by: Rubric, scores: Scores, verdict: Verdict, begins: str) -> list[str]:
     said: dict[str, str] = {}
     for criterion in sorted(graded_by.criteria, key=lambda criterion: -_earned(criterion, scores)):
         for check, finding in _pairs(criterion, scores):
-            if finding.verdict is Verdict.MET and finding.quotes[0] not in said:
-                quote = finding.quotes[0]
-                said[quote] = f"{criterion.name}: the answer {check.text}, as in “{_short(quote)}”"
+            quote = finding.quotes[0] if finding.verdict is verdict else "?"
+            if not quote.endswith("?") and quote not in said:
+                said[quote] = f"{criterion.name}: {begins} {check.text}, as in “{_short(quote)}”"
                 break
     return list(said.values())[:STRENGTHS_MAX]
 

@@ -49,8 +49,11 @@ def worths(sentences: Iterable[Sequence[str]], asked: Iterable[str]) -> list[Wor
     used = set(given)
     found = []
     for said in sentences:
-        found.append(Worth(sum(_worth(word, given, used) for word in said), len(said)))
-        used.update(said)
+        total = 0.0
+        for word in said:
+            total += _worth(word, given, used)
+            used.add(word)
+        found.append(Worth(total, len(said)))
     return found
 
 
@@ -65,7 +68,7 @@ def _worth(word: str, given: set[str], used: set[str]) -> float:
 def _of_lists() -> dict[str, float]:
     """Later lists win: a word that counts is no mere grammar."""
     lists = vocabulary()
-    worth = dict.fromkeys((part for name in framework_names() for part in name), TRADE)
+    worth = dict.fromkeys((part for name in framework_names() for part in name if part.isalpha()), TRADE)
     worth |= dict.fromkeys(lists["grammar"], 0.0)
     worth |= dict.fromkeys(lists["trade"], TRADE)
     worth |= dict.fromkeys(lists["praise"], PRAISE)

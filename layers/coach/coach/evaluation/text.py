@@ -17,7 +17,9 @@ _APOSTROPHE = re.compile(r"(?<=\w)['’ʼ](?=\w)")
 _WITHOUT_SPACES = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # Thai, kana, Han, Hangul: a word a character
 _WORD = re.compile(rf"[{_WITHOUT_SPACES}]|[^\W_{_WITHOUT_SPACES}]+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
-_SENTENCE_END = re.compile(r"(?:(?<!e\.g)(?<!i\.e)(?<!\bvs)[.!?]+[\"'”’)\]*]*|;)\s+|</?\w[^<>]{0,40}>")
+_SENTENCE_END = re.compile(
+    r"[。！？]+|(?:\}|-{3,})\s+|(?:(?<!e\.g)(?<!i\.e)(?<!\bvs)[.!?]+[\"'”’)\]*]*|;)\s+|</?\w[^<>]{0,40}>"
+)
 _LABEL = re.compile(r"[*_]{0,2}[^\W\d_]+(?:[ /-][^\W\d_]+){0,2}[*_]{0,2}:[*_]{0,2}\s+")
 _RUN = re.compile(r"\S+")
 _MARKER = re.compile(r"\s*(?:[-*+•–—>|]+\s+|\(?\d{1,2}[.)]\s+)*")

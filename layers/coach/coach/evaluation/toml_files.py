@@ -27,11 +27,16 @@ class InvalidFile(Exception):
 
 
 class TomlFile:
-    """A file's text, from which to read values and to tell where they stand. Raises OSError."""
+    """A file's text, from which to read values and to tell where they stand. Raises InvalidFile or OSError."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        try:
+            self._text = content.decode()
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise InvalidFile([f"{path}:{line}: not UTF-8"]) from None
 
     def read(self, shape: TypeAdapter[T]) -> T:
         """The file as `shape`. Raises InvalidFile."""
@@ -43,8 +48,15 @@ class TomlFile:
             number = int(line[1]) if line else self._text.count("\n") + 1
             raise InvalidFile([f"{self._path}:{number}: not TOML: {message}"]) from None
         except ValidationError as error:
-            found = ((each["loc"], f"{_named(each['loc'])}: {each['msg']}") for each in error.errors())
-            raise self.invalid(found) from None
+            errors = error.errors()
+            # What is wrong with its items makes a list too short as well, which nobody has to be told.
+            told = [
+                each
+                for each in errors
+                if each["type"] != "too_short"
+                or not any(other["loc"][: len(each["loc"])] == each["loc"] for other in errors if other is not each)
+            ]
+            raise self.invalid((each["loc"], f"{_named(each['loc'])}: {each['msg']}") for each in told) from None
 
     def invalid(self, found: Iterable[tuple[Place, str]]) -> InvalidFile:
         """The exception for mistakes at places of this file, in the order of their lines."""
@@ -69,7 +81,12 @@ def _lines(text: str) -> dict[Place, int]:
     lines: dict[Place, int] = {}
     table: Place = ()
     repeated: Counter[Place] = Counter()
+    in_long_text = False
     for number, line in enumerate(text.split("\n"), start=1):
+        begins_in_long_text = in_long_text
+        in_long_text ^= (line.count('"""') + line.count("'''")) % 2 == 1
+        if begins_in_long_text:
+            continue
         if header := _TABLE.fullmatch(line):
             *outer, name = header[1].split(".")
             parent: Place = ()

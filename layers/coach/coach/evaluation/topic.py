@@ -13,6 +13,7 @@ counts much.
 
 import math
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -30,6 +31,8 @@ OTHER_KIND_IF_DOUBTFUL = 0.05
 another kind by more than 0.08 a stem, and none has two questions of its category that fit it better."""
 
 STEM_MIN_DOCUMENTS = 3
+KIND_MIN_STEMS = 40
+"""Fewer do not tell a kind."""
 
 
 def is_about(question: Question, answer: str) -> bool:
@@ -46,7 +49,10 @@ def other_kind(category: Category, answer: str, *, doubtful: bool = False) -> Ca
 
     `doubtful`: there are other signs already, or no way to tell by its words what the question is about.
     """
-    likelihoods = _likelihoods(answer)
+    stems = _stems(answer).keys() & _kinds().known
+    if len(stems) < KIND_MIN_STEMS:
+        return None
+    likelihoods = _likelihoods(stems)
     likeliest = max(Category, key=likelihoods.__getitem__)
     margin = OTHER_KIND_IF_DOUBTFUL if doubtful else OTHER_KIND
     return likeliest if likelihoods[likeliest] - likelihoods[category] > margin else None
@@ -61,12 +67,11 @@ class _Kinds:
     of_none: dict[Category, float]
 
 
-def _likelihoods(answer: str) -> dict[Category, float]:
+def _likelihoods(stems: Set[str]) -> dict[Category, float]:
     """Per category the mean logarithm of the probability of the answer's stems: a mean, so that length is no matter."""
     kinds = _kinds()
-    stems = _stems(answer).keys() & kinds.known
     return {
-        category: sum(kinds.of_stem[category].get(stem, kinds.of_none[category]) for stem in stems) / max(len(stems), 1)
+        category: sum(kinds.of_stem[category].get(stem, kinds.of_none[category]) for stem in stems) / len(stems)
         for category in Category
     }
 
