@@ -99,16 +99,17 @@ def test_after_a_change_of_the_rubric_all_is_evaluated_again_though_the_command_
 ) -> None:
     sitting.grade_by_an_older_rubric(points_less=1)
     asked = len(anthropic.requests)
-    monkeypatch.setattr(anthropic, "latency", 1.0)
+    monkeypatch.setattr(anthropic, "latency", 4.0)  # on a busy machine too it is killed before it is done
 
     first = reevaluate(claude, "--user", sitting.email, "--yes", "--at-once", "3")
     for _ in waiting("some to be evaluated again"):
         assert {attempt["status"] for attempt in sitting.now()} == {"evaluated"}
         assert sitting.balances()
-        if len(sitting.kept()) >= 3:
+        if sitting.kept():
             break
     first.send_signal(signal.SIGKILL)
     first.communicate()
+    monkeypatch.setattr(anthropic, "latency", 0.2)
     refused = {
         sitting.coach.post(f"/api/sessions/{sitting.session}/attempts/{number}/evaluation").status_code
         for number in range(1, ANSWERS + 1)
@@ -140,7 +141,7 @@ def test_ctrl_c_says_how_to_go_on_and_what_is_under_way_is_done_all_the_same(
     sitting: Sitting, claude: LocalStack, anthropic: AnthropicStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sitting.grade_by_an_older_rubric(points_less=1)
-    monkeypatch.setattr(anthropic, "latency", 1.0)
+    monkeypatch.setattr(anthropic, "latency", 4.0)  # on a busy machine too it is killed before it is done
     arguments = ["--user", sitting.email, "--yes", "--at-once", "3"]
 
     process = reevaluate(claude, *arguments)

@@ -59,6 +59,7 @@ OTHER_LANGUAGES = {
         schodów. Nie kupiłbym szybszej kasy, ponieważ wybieranie trwa dłużej niż płacenie.""",
     "Turkish": """Ofisimizin kantini dokuz yüz kişiyi doyuruyor ve kuyruk merdivenlere kadar uzanıyor. Daha hızlı bir
         kasa almazdım, çünkü seçmek ödemekten daha uzun sürüyor.""",
+    "Chinese": "目标是让听障人士可靠地自己醒来。我会区分三类用户：先天失聪的人、夜里摘下助听器的老人，以及父母。",
     "Greek": """Η καντίνα του γραφείου μας ταΐζει εννιακόσια άτομα και η ουρά φτάνει μέχρι τις σκάλες. Δεν θα αγόραζα
         πιο γρήγορο ταμείο, γιατί η επιλογή διαρκεί περισσότερο από την πληρωμή.""",
 }

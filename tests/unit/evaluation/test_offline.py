@@ -2,6 +2,7 @@ import asyncio
 import re
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 import coach
 from coach.evaluation.gates import gate
-from coach.evaluation.offline import OfflineEvaluator
+from coach.evaluation.offline import OfflineEvaluator, _Lexicon
 from coach.evaluation.rubric import rubric
 from coach.evaluation.text import readable
 from coach.model import Category, Evaluation, Evaluator, Question
@@ -73,6 +74,10 @@ markdown = st.lists(
     ),
     max_size=60,
 ).map("".join)
+
+
+def without_reasons(text: str) -> str:
+    return re.sub(r"\b(?:because|since|so that|hence|whereas|unlike)\b", "and", text)
 
 
 def in_bullets(text: str) -> str:
@@ -299,6 +304,47 @@ def test_every_point_rests_on_a_sentence_of_the_answer() -> None:
     assert all(quote in text for quote in evidence)
 
 
+def test_points_without_their_reasons_prove_less() -> None:
+    """`because` and `and` are worth the same, so that what is lost is the proof alone."""
+    lost = {
+        (category, band): honest(category, band) - overall(category, without_reasons(answer(category, band)))
+        for category in Category
+        for band in BANDS
+    }
+
+    assert min(lost.values()) >= 0
+    assert sum(lost.values()) > 0
+
+
+@pytest.mark.parametrize("category", Category)
+def test_one_sentence_is_no_evidence_for_everything(category: Category) -> None:
+    made = grade(question(category), answer(category, "strong"))
+
+    quoted = Counter(quote for criterion in made.criteria for quote in criterion.evidence)
+    assert max(quoted.values()) <= len(made.criteria) / 2 + 0.5
+
+
+@pytest.mark.parametrize(
+    ("entry", "said", "expected"),
+    [
+        ("goal", "our goal is", True),
+        ("goal", "our goals are", False),
+        ("goal*", "our goals are", True),
+        ("my aim", "it is my aim", True),
+        ("my aim", "my own aim", False),
+        ("to #", "from 58 to 71", True),
+        ("to #", "from low to high", False),
+        ("cut * by", "we cut it by half", True),
+        ("cut * by", "we cut by half", False),
+        ("cut * by", "by then we cut it", False),
+        ("first * second*", "first it and secondly us", False),
+        ("first * second*", "first us secondly it", True),
+    ],
+)
+def test_a_cue_is_a_word_a_prefix_or_a_phrase(entry: str, said: str, *, expected: bool) -> None:
+    assert bool(_Lexicon([("check", entry)]).cues(said.split())) is expected
+
+
 def test_feedback_quotes_what_is_good_and_names_what_is_missing() -> None:
     made = grade(question(), answer(Category.PRODUCT_DESIGN, "solid"))
 
@@ -329,10 +375,22 @@ def test_a_wrong_calculation_is_pointed_out_and_costs() -> None:
     assert made.structure < grade(question(Category.ANALYTICAL), right).structure
 
 
+def test_one_wrong_calculation_of_three_costs_less_than_two() -> None:
+    right = answer(Category.ANALYTICAL, "solid")
+    sums = "Trams: 12 × 5 = 60 a day. Buses: 30 × 4 = 120 a day. Bikes: 9 × 8 = 72 a day."
+    one_wrong = sums.replace("= 60", "= 95")
+    two_wrong = one_wrong.replace("= 120", "= 199").replace("= 72", "= 99")
+
+    made = [grade(question(Category.ANALYTICAL), f"{right}\n\n{each}").structure for each in (one_wrong, two_wrong)]
+
+    assert made[0] > made[1]
+
+
 def test_an_answer_to_another_question_is_told_so() -> None:
     made = grade(question(Category.STRATEGY), answer(Category.ANALYTICAL, "strong"))
 
     assert "does not seem to answer the question" in made.improvements[0]
+    assert made.strengths == ()
 
 
 @pytest.mark.parametrize("category", Category)

@@ -49,8 +49,11 @@ _TO_THE_GRADER = re.compile(
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _PARAGRAPH_END = re.compile(r"(\n[ \t]*\n\s*)")
 _ENCLOSED = re.compile(r"\s*(?:[(\[{<|>].*[)\]}>|]|-{3}.*-{3}|P\W?S\b.*)\s*", re.DOTALL)
-_OF_ANSWER = re.compile(r"\bthe answer\b|\bmet\b", re.IGNORECASE)
-_GOES_ON = re.compile(r"\W*(?:it|he|she)\b", re.IGNORECASE)
+_OF_ANSWER = re.compile(r"\bthe answer\b|[:=] ?met\b", re.IGNORECASE)
+_OF_CANDIDATE = re.compile(r"\bthe (?:candidate|applicant)\b", re.IGNORECASE)
+_IT = re.compile(r"\W*it\b", re.IGNORECASE)
+_HE_OR_SHE = re.compile(r"\W*(?:he|she)\b", re.IGNORECASE)
+_PRONOUNS = {_OF_ANSWER: _IT, _OF_CANDIDATE: _HE_OR_SHE}
 _RESULT = re.compile(
     r"\b\w{3,} ?[:=] ?(?:met|fulfilled|satisfied|passed)\b"
     r"|\boverall(?:[_ ]score)?\W{0,3}\d"
@@ -91,15 +94,18 @@ def _kept(paragraph: str) -> str:
     speaking = len(every) - every.count(Evidence.NONE)
     if Evidence.CLEAR in every and (_ENCLOSED.fullmatch(paragraph) or speaking >= WHOLE_SHARE * len(every)):
         return ""
-    aside = of_answer = False
+    aside = False
+    spoken_of: set[re.Pattern[str]] = set()
     remaining = []
     for line, found in zip(lines, evidence, strict=True):
         kept = []
         for piece, evident in found:
-            goes_on = evident is Evidence.HINT or (of_answer and _GOES_ON.match(piece))
-            aside = evident is Evidence.CLEAR or bool(aside and goes_on)
-            of_answer = aside and (of_answer or _OF_ANSWER.search(piece) is not None)
-            if not aside:
+            goes_on = evident is Evidence.HINT or any(pronoun.match(piece) for pronoun in spoken_of)
+            aside = evident is Evidence.CLEAR or (aside and goes_on)
+            if aside:
+                spoken_of |= {pronoun for noun, pronoun in _PRONOUNS.items() if noun.search(piece)}
+            else:
+                spoken_of.clear()
                 kept.append(piece)
         # A line that loses nothing stays as it is, with its marker and its spaces.
         remaining.append(line if len(kept) == len(found) else " ".join(kept))

@@ -14,6 +14,8 @@ STORY_SHARE = 0.3
 OFF_TOPIC_CAP = 25
 NO_ENGLISH_CAP = 15
 
+_STATES = frozenset({"am", "was", "were", "need", "feel", "felt"})
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
@@ -51,7 +53,7 @@ def own_action(said: Sequence[str]) -> bool:
     return any(
         (verb.endswith("ed") or verb in irregular) and verb not in no_action
         for place, subject in enumerate(said)
-        if subject == "i"
+        if subject == "i" and _STATES.isdisjoint(said[place + 1 : place + 2])
         for verb in said[place + 1 : place + 3]
     )
 

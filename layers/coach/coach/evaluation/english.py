@@ -17,8 +17,10 @@ from coach.evaluation.text import words
 UNKNOWN_SHARE_MAX = 0.12
 FOREIGN_SHARE = 0.5
 USUAL_SHARE_MIN = 0.335
-"""In the part of the golden set to build on, at most 0.11 of a real answer's words are unknown and at least 0.36 of its
-pairs are usual. Invented words begin at 0.18, and words in no order reach 0.31."""
+USUAL_TO_REVERSED_MIN = 1.3
+"""In the part of the golden set to build on, at most 0.05 of a real answer's words are unknown, at least 0.36 of its
+pairs are usual, and at least 1.4 times as many as if they were read backwards. Invented words begin at 0.18; words in
+no order reach 0.31, or 1.3 times where they are common ones."""
 
 PAIRS_MIN = 40
 """With fewer pairs a share of them says nothing."""
@@ -31,10 +33,17 @@ def unknown_share(said: Sequence[str]) -> float:
 
 
 def in_usual_order(sentences: Iterable[Sequence[str]]) -> bool:
-    """Whether enough neighbours are usual ones. What is particular to a case puts words together that seldom meet, so
-    good answers have fewer than hollow ones; words in no order have fewer still."""
+    """Whether enough neighbours are usual ones, and more of them this way round than the other.
+
+    What is particular to a case puts words together that seldom meet, so good answers have fewer usual pairs than
+    hollow ones; words in no order have fewer still, or as many read backwards.
+    """
     pairs = [pair for said in sentences for pair in pairwise(said) if all(word in _words() for word in pair)]
-    return len(pairs) < PAIRS_MIN or sum(" ".join(pair) in _pairs() for pair in pairs) >= USUAL_SHARE_MIN * len(pairs)
+    if len(pairs) < PAIRS_MIN:
+        return True
+    usual = sum(f"{first} {second}" in _pairs() for first, second in pairs)
+    backwards = sum(f"{second} {first}" in _pairs() for first, second in pairs)
+    return usual >= USUAL_SHARE_MIN * len(pairs) and usual >= USUAL_TO_REVERSED_MIN * backwards
 
 
 def _is_word(text: str) -> bool:

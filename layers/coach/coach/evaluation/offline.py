@@ -272,7 +272,7 @@ def _proves(groups: list[set[str]], cues: Set[str]) -> bool:
 def _strengths(graded_by: Rubric, scores: Scores) -> list[str]:
     """What is met, the best criteria first, each by a sentence that no other strength has quoted; or what is begun."""
     return _quoted(graded_by, scores, Verdict.MET, "the answer") or _quoted(
-        graded_by, scores, Verdict.PARTIAL, "in part the answer"
+        graded_by, scores, Verdict.PARTIAL, "in part, the answer"
     )
 
 
