@@ -316,6 +316,19 @@ def test_points_without_their_reasons_prove_less() -> None:
     assert sum(lost.values()) > 0
 
 
+def test_a_check_is_met_in_part_without_its_proof() -> None:
+    """A figure and a word of the answer's own are worth the same, and only the figure proves the size of a market."""
+    market = {
+        said: grade(
+            question(Category.STRATEGY), f"The market for paddles has {said} buyers on the river, and it is a new one."
+        ).criteria[1]
+        for said in ("4,100", "scattered")
+    }
+
+    assert market["4,100"].name == "Market and competition"
+    assert market["4,100"].score > market["scattered"].score
+
+
 @pytest.mark.parametrize("category", Category)
 def test_one_sentence_is_no_evidence_for_everything(category: Category) -> None:
     made = grade(question(category), answer(category, "strong"))

@@ -280,8 +280,10 @@ def _quoted(graded_by: Rubric, scores: Scores, verdict: Verdict, begins: str) ->
     said: dict[str, str] = {}
     for criterion in sorted(graded_by.criteria, key=lambda criterion: -_earned(criterion, scores)):
         for check, finding in _pairs(criterion, scores):
-            quote = finding.quotes[0] if finding.verdict is verdict else "?"
-            if not quote.endswith("?") and quote not in said:
+            if finding.verdict is not verdict:
+                continue
+            quote = finding.quotes[0]
+            if quote not in said and not quote.endswith("?"):
                 said[quote] = f"{criterion.name}: {begins} {check.text}, as in “{_short(quote)}”"
                 break
     return list(said.values())[:STRENGTHS_MAX]
@@ -302,10 +304,10 @@ def _improvements(
             said.append(f"{criterion.name}: “{quote}” is a start. A strong answer goes further: it {check.text}.")
     if left_out <= 0:
         return said[:IMPROVEMENTS_MAX]
-    sentences_ = "1 sentence" if left_out == 1 else f"{left_out} sentences"
+    how_many = "1 sentence" if left_out == 1 else f"{left_out} sentences"
     return [
         *said[: IMPROVEMENTS_MAX - 1],
-        f"Left out of the grading, as no English or as addressed to the grader: {sentences_}.",
+        f"Left out of the grading, as no English or as addressed to the grader: {how_many}.",
     ]
 
 
