@@ -20,9 +20,10 @@ background: read an attempt until its status is no longer `pending`."""
 def document() -> dict[str, Any]:
     """The routes of all functions, the schemas that they use, and which of them need a token."""
     os.environ.setdefault("CORS_ORIGINS", "http://localhost")
-    from coach import __version__, api
+    from coach import __version__
+    from coach.http import caller as callers
 
-    caller: Any = vars(api)["CurrentUser"]  # the annotation itself, as a value
+    caller: Any = vars(callers)["CurrentUser"]  # the annotation itself, as a value
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {}
     for folder in sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py")):

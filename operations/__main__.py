@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coach.evaluation import InvalidSetting, grader
-from coach.evaluation.prices import dollars
+from coach.evaluation.claude.prices import dollars
+from coach.evaluation.graders import grader
 from coach.model import Attempt, Category, Evaluator
-from coach.table import Table
+from coach.settings import GraderSettings, InvalidSetting
+from coach.storage import Storage
 from local import settings
 from local.errors import LocalError
 from local.process import ROOT
@@ -51,16 +52,16 @@ def main(
     options = _options(arguments)
     try:
         stack = (find or _found)(options)
-        kind, model = grader(stack.settings)
-        user_id = _user_id(stack.table, options.user) if options.user else None
+        kind, model = grader(GraderSettings.read(stack.settings))
+        user_id = _user_id(stack.storage, options.user) if options.user else None
     except (StackError, LocalError, InvalidSetting) as error:
         print(f"make reevaluate: {error}", file=sys.stderr)
         return NOT_BEGUN
     now = Grader(kind, model, options.replace_claude)
-    reevaluation = Reevaluation(stack.table, now, at_once=options.at_once, sleep=sleep)
+    reevaluation = Reevaluation(stack.storage, now, at_once=options.at_once, sleep=sleep)
 
     def attempts() -> Iterator[Attempt]:
-        found = stack.table.all_attempts(user_id)
+        found = stack.storage.attempts.all(user_id)
         return (each for each in found if options.category in (None, category_of(each)))
 
     try:
@@ -92,8 +93,8 @@ def _found(options: argparse.Namespace) -> Stack:
     return stacks.on_this_machine(options.data_dir or ROOT / ".local" / str(port))
 
 
-def _user_id(table: Table, email: str) -> str:
-    credentials = table.credentials(email)
+def _user_id(storage: Storage, email: str) -> str:
+    credentials = storage.accounts.credentials(email)
     if credentials is None:
         raise StackError(f"nobody is registered as {email}")
     return credentials.user_id

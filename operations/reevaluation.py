@@ -13,10 +13,10 @@ from enum import StrEnum
 from coach import questions
 from coach.errors import Conflict, NotFound
 from coach.evaluation import GATE_MODEL
-from coach.evaluation.prices import cost, estimated_tokens
+from coach.evaluation.claude.prices import cost, estimated_tokens
 from coach.evaluation.rubric import rubric
 from coach.model import Attempt, Category, Evaluation, Evaluator, Status
-from coach.table import Table
+from coach.storage import Storage
 
 AT_ONCE = 50
 """Half of what the template lets workers evaluate at the same time: new answers always find a free one."""
@@ -167,10 +167,10 @@ class Reevaluation:
     """Asks for attempts, and watches them until they are settled."""
 
     def __init__(
-        self, table: Table, grader: Grader, *, at_once: int = AT_ONCE, sleep: Callable[[float], None] = time.sleep
+        self, storage: Storage, grader: Grader, *, at_once: int = AT_ONCE, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self.progress = Progress()
-        self._table = table
+        self._storage = storage
         self._grader = grader
         self._at_once = at_once
         self._sleep = sleep
@@ -197,9 +197,11 @@ class Reevaluation:
             return False
         try:
             if standing is Standing.FAILED:
-                self._table.request_evaluation(attempt.user_id, attempt.session_id, attempt.id)
+                self._storage.evaluations.request(attempt.user_id, attempt.session_id, attempt.id)
                 return True
-            if self._table.request_reevaluation(attempt) or standing is Standing.WAITING:  # it may have arrived since
+            if (
+                self._storage.evaluations.request_reevaluation(attempt) or standing is Standing.WAITING
+            ):  # it may have arrived since
                 return True
         except (Conflict, NotFound):
             pass
@@ -215,14 +217,14 @@ class Reevaluation:
                 del self._watched[key]
                 self.progress.under_way = len(self._watched)
                 self._note(before, now)
-        self.progress.spend_limit_until = self._table.breaker() if self._watched else 0
+        self.progress.spend_limit_until = self._storage.limits.breaker() if self._watched else 0
         if len(self._watched) == len(watched):
             self._sleep(POLL_SECONDS)
         return self.progress
 
     def _now(self, before: Attempt) -> Attempt | None:
         try:
-            return self._table.attempt(before.user_id, before.session_id, before.id)
+            return self._storage.attempts.get(before.user_id, before.session_id, before.id)
         except NotFound:
             return None
 

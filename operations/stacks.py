@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coach.table import Table
+from coach.storage import Storage
 from local.errors import LocalError
 from local.image import STACK
 from local.stack import endpoint
@@ -23,7 +23,7 @@ class StackError(Exception):
 class Stack:
     """`settings` are the environment variables of the function that evaluates."""
 
-    table: Table
+    storage: Storage
     settings: Mapping[str, str]
 
 
@@ -56,8 +56,8 @@ def _found(name: str, client: Callable[[str], Any]) -> Stack:
         resources = client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]
         names = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in resources}
         if not names.get("Table") or not names.get("EvaluateAttempt"):
-            raise StackError(f"{name} is no stack of this project: it has no Table or no EvaluateAttempt")
+            raise StackError(f"{name} is no stack of this project: it has no Storage or no EvaluateAttempt")
         function = client("lambda").get_function_configuration(FunctionName=names["EvaluateAttempt"])
     except ClientError as error:
         raise StackError(f"the stack {name} cannot be read: {error}") from None
-    return Stack(Table(client("dynamodb"), names["Table"]), function["Environment"]["Variables"])
+    return Stack(Storage(client("dynamodb"), names["Table"]), function["Environment"]["Variables"])

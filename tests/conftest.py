@@ -14,7 +14,7 @@ import yaml
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from coach.table import Table
+    from coach.storage import Storage
 
 ROOT = Path(__file__).parent.parent
 SEED = bytes(range(32))
@@ -89,25 +89,25 @@ def dynamodb(moto: "DynamoDBClient") -> Iterator["DynamoDBClient"]:
 
 
 @pytest.fixture
-def table(dynamodb: "DynamoDBClient") -> "Table":
-    from coach.table import Table
+def storage(dynamodb: "DynamoDBClient") -> "Storage":
+    from coach.storage import Storage
 
-    return Table(dynamodb, "coach")
+    return Storage(dynamodb, "coach")
 
 
 @pytest.fixture
-def functions(table: "Table", monkeypatch: pytest.MonkeyPatch) -> None:
+def functions(storage: "Storage", monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the functions use the table on moto and accept tokens of `token`."""
-    from coach import services
+    from coach import aws
 
     monkeypatch.setenv("TOKEN_PUBLIC_KEYS", public_keys())
-    monkeypatch.setattr(services, "table", lambda: table)
-    services.verifier.cache_clear()
+    monkeypatch.setattr(aws, "storage", lambda: storage)
+    aws.verifier.cache_clear()
 
 
 def public_keys() -> str:
     """What the stack would put into TOKEN_PUBLIC_KEYS for the tests' key."""
-    from coach.tokens import SigningKey
+    from coach.identity.tokens import SigningKey
 
     key = SigningKey.made(SEED)
     return json.dumps({key.kid: key.public_hex})
@@ -115,6 +115,6 @@ def public_keys() -> str:
 
 def token(user_id: str = USER, now: datetime | None = None) -> str:
     """A token for a user, signed with the tests' key."""
-    from coach.tokens import SigningKey
+    from coach.identity.tokens import SigningKey
 
     return SigningKey.made(SEED).sign(user_id, now or datetime.now(UTC))

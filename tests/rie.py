@@ -20,8 +20,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from coach.table import Table
-from coach.tokens import SigningKey
+from coach.identity.tokens import SigningKey
+from coach.storage import Storage
 from local import build, environments
 from local.emulator import Emulator, free_port, without_account
 from local.process import kill_group
@@ -42,7 +42,7 @@ class Machine:
         self.code = build.ensure().template.parent
         self.python = environments.ensure("runtime")
         self.queue = aws.client("sqs").create_queue(QueueName="evaluations")["QueueUrl"]
-        self.table = Table(aws.client("dynamodb"), "coach")
+        self.table = Storage(aws.client("dynamodb"), "coach")
         self.values = {
             "TABLE_NAME": "coach",
             "EVALUATION_QUEUE_URL": self.queue,

@@ -13,13 +13,17 @@ from argon2.low_level import ARGON2_VERSION
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, EmailStr, Field
 
-from coach import api, services
+from coach import aws
 from coach.errors import Unauthorized
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.responses import created, responses
+from coach.http.schemas.accounts import SignedIn, UserOut
+from coach.http.schemas.fields import Text
+from coach.identity.tokens import LIFETIME
 from coach.model import User
-from coach.schemas import SignedIn, Text, UserOut
-from coach.tokens import LIFETIME
 
-app = api.create_app(open_to_all=True)
+app = create_app()
 
 WRONG = "Wrong e-mail address or password"
 BROWSER_SESSION_ENDED = "pm_coach_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
@@ -66,30 +70,30 @@ def nobodys_hash() -> str:
     status_code=201,
     tags=["accounts"],
     summary="Make an account",
-    responses=api.answers({201: "Made, and signed in"}, 409, 503),
+    responses=responses({201: "Made, and signed in"}, 409, 503),
 )
 def register(body: Registration) -> Response[SignedIn]:
     now = datetime.now(UTC)
     user = User(
         id=str(uuid4()), email=body.email, full_name=body.full_name, is_active=True, created_at=now, last_login=now
     )
-    services.table().register(user, hasher().hash(body.password))
-    return api.created(app, signed_in(user), "/auth/me", new=True)
+    aws.storage().accounts.register(user, hasher().hash(body.password))
+    return created(app, signed_in(user), "/auth/me", new=True)
 
 
 @app.post(
     "/auth/login",
     tags=["accounts"],
     summary="Get an access token",
-    responses=api.answers({200: "Signed in"}, 401, 503),
+    responses=responses({200: "Signed in"}, 401, 503),
 )
 def login(body: Login) -> SignedIn:
-    credentials = services.table().credentials(body.email)
+    credentials = aws.storage().accounts.credentials(body.email)
     try:
         hasher().verify(credentials.password_hash if credentials else nobodys_hash(), body.password)
     except VerifyMismatchError:
         raise Unauthorized(WRONG) from None
-    user = services.table().signed_in(credentials.user_id) if credentials else None
+    user = aws.storage().accounts.record_sign_in(credentials.user_id) if credentials else None
     if not user:
         raise Unauthorized(WRONG)
     return signed_in(user)
@@ -100,24 +104,24 @@ def login(body: Login) -> SignedIn:
     status_code=204,
     tags=["accounts"],
     summary="End the browser's session",
-    responses=api.answers({204: "Ended"}, 401),
+    responses=responses({204: "Ended"}, 401),
 )
-def logout(_: api.CurrentUser) -> Response[str]:
+def logout(_: CurrentUser) -> Response[str]:
     return Response(status_code=204, body="", headers={"Set-Cookie": BROWSER_SESSION_ENDED})
 
 
-@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=api.answers({200: "You"}, 401, 404))
-def me(user: api.CurrentUser) -> UserOut:
-    return UserOut.of(services.table().user(user.id))
+@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 404))
+def me(user: CurrentUser) -> UserOut:
+    return UserOut.of(aws.storage().accounts.user(user.id))
 
 
 def signed_in(user: User) -> SignedIn:
     return SignedIn(
         user=UserOut.of(user),
-        access_token=services.signing_key().sign(user.id, datetime.now(UTC)),
+        access_token=aws.signing_key().sign(user.id, datetime.now(UTC)),
         token_type="bearer",  # noqa: S106 - the name of the scheme, from RFC 6750
         expires_in=int(LIFETIME.total_seconds()),
     )
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app, open_to_all=True)

@@ -5,11 +5,15 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
 
-from coach import api, questions, services
+from coach import aws, questions
 from coach.errors import Invalid
-from coach.schemas import AttemptIn, AttemptOut
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.responses import created, responses
+from coach.http.schemas.attempts import AttemptIn, AttemptOut
+from coach.settings import LimitSettings
 
-app = api.create_app()
+app = create_app()
 
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
@@ -20,28 +24,26 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
     tags=["attempts"],
     summary="Submit an answer",
     description="It is stored as pending and evaluated in the background: read the attempt until its status changes.",
-    responses=api.answers(
-        {201: "Stored", 200: "Stored before under the same Idempotency-Key"}, 401, 404, 409, 429, 503
-    ),
+    responses=responses({201: "Stored", 200: "Stored before under the same Idempotency-Key"}, 401, 404, 409, 429, 503),
 )
 def add_attempt(
-    session_id: str, user: api.CurrentUser, body: AttemptIn, idempotency_key: IdempotencyKey = None
+    session_id: str, user: CurrentUser, body: AttemptIn, idempotency_key: IdempotencyKey = None
 ) -> Response[AttemptOut]:
     if body.session_id and body.session_id != session_id.lower():
         raise Invalid(("body", "session_id"), "This is not the session of the path", "session_mismatch")
     if not questions.exists(body.question_id):
         raise Invalid(("body", "question_id"), "There is no question with this id", "question_unknown")
-    attempt, new = services.table().add_attempt(
+    attempt, new = aws.storage().attempts.add(
         user.id,
         session_id,
         question_id=body.question_id,
         answer_text=body.answer_text,
         time_spent_sec=body.time_spent_sec,
         idempotency_key=idempotency_key,
-        daily_limit=int(services.setting("DAILY_ATTEMPT_LIMIT")),
+        daily_limit=LimitSettings.read().daily_attempt_limit,
     )
     path = f"/api/sessions/{attempt.session_id}/attempts/{attempt.id}"
-    return api.created(app, AttemptOut.of(attempt), path, new=new)
+    return created(app, AttemptOut.of(attempt), path, new=new)
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app)

@@ -5,11 +5,14 @@ from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
 
-from coach import api, services
+from coach import aws
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.responses import created, responses
+from coach.http.schemas.sessions import SessionIn, SessionOut
 from coach.model import Session
-from coach.schemas import SessionIn, SessionOut
 
-app = api.create_app()
+app = create_app()
 
 
 @app.post(
@@ -18,10 +21,10 @@ app = api.create_app()
     tags=["sessions"],
     summary="Start a session",
     description="The client may choose the `id`: the same one sent again returns the session as it is stored.",
-    responses=api.answers({201: "Started", 200: "Started before by the same request"}, 401, 409, 503),
+    responses=responses({201: "Started", 200: "Started before by the same request"}, 401, 409, 503),
 )
-def create_session(user: api.CurrentUser, body: SessionIn = SessionIn()) -> Response[SessionOut]:  # noqa: B008 - it is frozen
-    session, new = services.table().create_session(
+def create_session(user: CurrentUser, body: SessionIn = SessionIn()) -> Response[SessionOut]:  # noqa: B008 - it is frozen
+    session, new = aws.storage().sessions.create(
         Session(
             id=body.id or str(uuid4()),
             user_id=user.id,
@@ -36,7 +39,7 @@ def create_session(user: api.CurrentUser, body: SessionIn = SessionIn()) -> Resp
             score_sum=0,
         )
     )
-    return api.created(app, SessionOut.of(session), f"/api/sessions/{session.id}", new=new)
+    return created(app, SessionOut.of(session), f"/api/sessions/{session.id}", new=new)
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app)

@@ -1,9 +1,12 @@
 """POST /api/sessions/{session_id}/end: end a session."""
 
-from coach import api, services
-from coach.schemas import SessionOut
+from coach import aws
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.responses import responses
+from coach.http.schemas.sessions import SessionOut
 
-app = api.create_app()
+app = create_app()
 
 
 @app.post(
@@ -11,10 +14,10 @@ app = api.create_app()
     tags=["sessions"],
     summary="End a session",
     description="No answers are taken after that; pending evaluations still come in. Ending again is harmless.",
-    responses=api.answers({200: "The session, ended"}, 401, 404, 503),
+    responses=responses({200: "The session, ended"}, 401, 404, 503),
 )
-def end_session(session_id: str, user: api.CurrentUser) -> SessionOut:
-    return SessionOut.of(services.table().end_session(user.id, session_id))
+def end_session(session_id: str, user: CurrentUser) -> SessionOut:
+    return SessionOut.of(aws.storage().sessions.end(user.id, session_id))
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app)

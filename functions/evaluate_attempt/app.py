@@ -1,6 +1,5 @@
 """The evaluation queue's worker: a batch's answers are evaluated at the same time."""
 
-import os
 from functools import cache
 from typing import Any
 
@@ -10,8 +9,10 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from coach import evaluation, services
+from coach import aws
+from coach.evaluation.graders import configured
 from coach.model import EvaluationRequest
+from coach.settings import GraderSettings, LeaseSettings
 from coach.worker import NotNow, SpendLimit, Worker
 
 logger = Logger()
@@ -22,9 +23,9 @@ processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_
 @cache
 def worker() -> Worker:
     return Worker(
-        services.table(),
-        evaluation.configured(os.environ),
-        lease_seconds=int(services.setting("LEASE_SECONDS")),
+        aws.storage(),
+        configured(GraderSettings.read()),
+        lease_seconds=LeaseSettings.read().lease_seconds,
     )
 
 
@@ -35,7 +36,7 @@ async def work(record: SQSRecord) -> None:
         about |= {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}
         outcome = await worker().work(request)
     except NotNow as later:
-        services.evaluation_queue().delay(record.receipt_handle, later.seconds)
+        aws.evaluation_queue().delay(record.receipt_handle, later.seconds)
         logger.warning("Later", extra=about | {"reason": str(later), "seconds": later.seconds})
         if isinstance(later, SpendLimit):
             metrics.add_metric(name="SpendLimitReached", unit=MetricUnit.Count, value=1)

@@ -1,19 +1,22 @@
 """GET /api/sessions/{session_id}: one session with its stats."""
 
-from coach import api, services
-from coach.schemas import SessionOut
+from coach import aws
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.responses import responses
+from coach.http.schemas.sessions import SessionOut
 
-app = api.create_app()
+app = create_app()
 
 
 @app.get(
     "/api/sessions/<session_id>",
     tags=["sessions"],
     summary="One session with its stats",
-    responses=api.answers({200: "The session"}, 401, 404),
+    responses=responses({200: "The session"}, 401, 404),
 )
-def get_session(session_id: str, user: api.CurrentUser) -> SessionOut:
-    return SessionOut.of(services.table().session(user.id, session_id))
+def get_session(session_id: str, user: CurrentUser) -> SessionOut:
+    return SessionOut.of(aws.storage().sessions.get(user.id, session_id))
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app)

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from coach import services
+from coach import aws
 from coach.model import EvaluationRequest
 
 GAVE_UP = "The evaluation could not be finished after several tries. Your answer is saved: ask for it again later."
@@ -23,7 +23,7 @@ def work(record: SQSRecord) -> None:
     try:
         request = EvaluationRequest.from_json(record.body)
         about |= {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}
-        given_up = services.table().give_up(request, GAVE_UP)
+        given_up = aws.storage().evaluations.give_up(request, GAVE_UP)
     except Exception:  # the batch goes on without this one, and would not say why
         logger.exception("Unexpected error", extra=about)
         raise

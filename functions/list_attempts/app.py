@@ -2,24 +2,28 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from coach import api, services
-from coach.schemas import AttemptOut
+from coach import aws
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.pages import Cursor, Limit, Page
+from coach.http.responses import responses
+from coach.http.schemas.attempts import AttemptOut
 
-app = api.create_app()
+app = create_app()
 
 
 @app.get(
     "/api/sessions/<session_id>/attempts",
     tags=["attempts"],
     summary="A session's attempts, oldest first",
-    responses=api.answers({200: "One page; the next one is in the Link header"}, 401, 404),
+    responses=responses({200: "One page; the next one is in the Link header"}, 401, 404),
 )
 def list_attempts(
-    session_id: str, user: api.CurrentUser, limit: api.Limit = 50, cursor: api.Cursor = None
+    session_id: str, user: CurrentUser, limit: Limit = 50, cursor: Cursor = None
 ) -> Response[list[AttemptOut]]:
-    page = api.Page[AttemptOut](app, user, limit, cursor)
-    found = services.table().attempts(user.id, session_id, after=page.after_number, page_size=limit + 1)
-    return page.answer((AttemptOut.of(attempt), str(attempt.id)) for attempt in found)
+    page = Page[AttemptOut](app, user, limit, cursor)
+    found = aws.storage().attempts.of_session(user.id, session_id, after=page.after_number, page_size=limit + 1)
+    return page.response((AttemptOut.of(attempt), str(attempt.id)) for attempt in found)
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app)

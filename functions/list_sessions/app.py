@@ -2,25 +2,29 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from coach import api, services
+from coach import aws
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.pages import Cursor, Limit, Page
+from coach.http.responses import responses
+from coach.http.schemas.sessions import SessionOut
 from coach.model import Category
-from coach.schemas import SessionOut
 
-app = api.create_app()
+app = create_app()
 
 
 @app.get(
     "/api/sessions",
     tags=["sessions"],
     summary="Your sessions, newest first",
-    responses=api.answers({200: "One page; the next one is in the Link header"}, 401),
+    responses=responses({200: "One page; the next one is in the Link header"}, 401),
 )
 def list_sessions(
-    user: api.CurrentUser, category: Category | None = None, limit: api.Limit = 50, cursor: api.Cursor = None
+    user: CurrentUser, category: Category | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Response[list[SessionOut]]:
-    page = api.Page[SessionOut](app, user, limit, cursor, category=category)
-    found = services.table().sessions(user.id, category, after=page.after, page_size=limit + 1)
-    return page.answer((SessionOut.of(session), position) for session, position in found)
+    page = Page[SessionOut](app, user, limit, cursor, category=category)
+    found = aws.storage().sessions.newest_first(user.id, category, after=page.after, page_size=limit + 1)
+    return page.response((SessionOut.of(session), position) for session, position in found)
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app)

@@ -11,7 +11,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from coach import services
+from coach.aws import SecretParameter
+from coach.identity.keys import KeyRing
+from coach.settings import KeyRingSettings
 
 logger = Logger()
 
@@ -30,7 +32,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 def keys(request: str, generation: str) -> dict[str, str]:
     """What the other functions are told: the id of the key that signs, and the public keys as a JSON object."""
-    ring = services.KeyRing()
+    ring = KeyRing(SecretParameter(KeyRingSettings.read().token_keys_parameter))
     if request == "Delete":
         ring.forget()
         return {}

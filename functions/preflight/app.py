@@ -5,9 +5,9 @@ API Gateway's own preflight knows one fixed origin; the configuration names seve
 
 from aws_lambda_powertools.event_handler import Response
 
-from coach import api
+from coach.http.app import create_app, entrypoint
 
-app = api.create_app(open_to_all=True)
+app = create_app()
 
 METHODS = {"Access-Control-Allow-Methods": "DELETE,GET,OPTIONS,POST"}
 
@@ -17,4 +17,4 @@ def preflight() -> Response[str]:
     return Response(status_code=204, body="", headers=METHODS)
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app, open_to_all=True)

@@ -2,21 +2,25 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from coach import api, services
+from coach import aws
 from coach import questions as bank
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.pages import Cursor, Limit, Page
+from coach.http.responses import responses
+from coach.http.schemas.questions import CategoryOut, QuestionOut
 from coach.model import Category, Difficulty
-from coach.schemas import CategoryOut, QuestionOut
 
-app = api.create_app()
+app = create_app()
 
 
 @app.get(
     "/api/categories",
     tags=["questions"],
     summary="The seven categories, and what their answers are graded by",
-    responses=api.answers({200: "All of them"}, 401),
+    responses=responses({200: "All of them"}, 401),
 )
-def list_categories(user: api.CurrentUser) -> list[CategoryOut]:  # noqa: ARG001 - whoever has a token
+def list_categories(user: CurrentUser) -> list[CategoryOut]:  # noqa: ARG001 - whoever has a token
     # Not at the top: who asks for a question need not wait until the evaluators are imported.
     from coach.evaluation.rubric import rubric
 
@@ -27,30 +31,30 @@ def list_categories(user: api.CurrentUser) -> list[CategoryOut]:  # noqa: ARG001
     "/api/questions",
     tags=["questions"],
     summary="The bank's questions",
-    responses=api.answers({200: "One page; the next one is in the Link header"}, 401),
+    responses=responses({200: "One page; the next one is in the Link header"}, 401),
 )
 def list_questions(
-    user: api.CurrentUser,
+    user: CurrentUser,
     category: Category | None = None,
     difficulty: Difficulty | None = None,
-    limit: api.Limit = 50,
-    cursor: api.Cursor = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response[list[QuestionOut]]:
-    page = api.Page[QuestionOut](app, user, limit, cursor, category=category, difficulty=difficulty)
+    page = Page[QuestionOut](app, user, limit, cursor, category=category, difficulty=difficulty)
     after = page.after_number or 0
     found = (question for question in bank.questions(category, difficulty) if question.id > after)
-    return page.answer((QuestionOut.of(question), str(question.id)) for question in found)
+    return page.response((QuestionOut.of(question), str(question.id)) for question in found)
 
 
 @app.get(
     "/api/questions/<question_id>",
     tags=["questions"],
     summary="One question, with its sample answer once you have answered it",
-    responses=api.answers({200: "The question"}, 401, 404),
+    responses=responses({200: "The question"}, 401, 404),
 )
-def get_question(question_id: int, user: api.CurrentUser) -> QuestionOut:
+def get_question(question_id: int, user: CurrentUser) -> QuestionOut:
     question = bank.question(question_id)
-    return QuestionOut.of(question, with_sample=services.table().has_answered(user.id, question_id))
+    return QuestionOut.of(question, with_sample=aws.storage().attempts.has_answered(user.id, question_id))
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app)

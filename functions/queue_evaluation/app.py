@@ -6,12 +6,12 @@ which the stream then delivers again; an attempt that is queued twice for that i
 
 from typing import Any
 
-from coach import services
-from coach.table import evaluation_request
+from coach import aws
+from coach.storage.attempts import evaluation_request
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
     requests = [evaluation_request(record["dynamodb"]["NewImage"]) for record in event["Records"]]
-    refused = services.evaluation_queue().send([request.to_json() for request in requests])
+    refused = aws.evaluation_queue().send([request.to_json() for request in requests])
     if refused:
         raise RuntimeError(f"{len(refused)} of {len(requests)} evaluations could not be queued")

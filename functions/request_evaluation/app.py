@@ -2,11 +2,14 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from coach import api, services
+from coach import aws
+from coach.http.app import create_app, entrypoint
+from coach.http.caller import CurrentUser
+from coach.http.responses import accepted, responses
+from coach.http.schemas.attempts import AttemptId, EvaluationRequested
 from coach.model import Status
-from coach.schemas import EvaluationRequested
 
-app = api.create_app()
+app = create_app()
 
 
 @app.post(
@@ -15,14 +18,12 @@ app = api.create_app()
     tags=["attempts"],
     summary="Queue the evaluation of a failed attempt again",
     description="Harmless for an attempt that is pending already.",
-    responses=api.answers({202: "Queued"}, 401, 404, 409, 503),
+    responses=responses({202: "Queued"}, 401, 404, 409, 503),
 )
-def request_evaluation(
-    session_id: str, attempt_id: api.AttemptId, user: api.CurrentUser
-) -> Response[EvaluationRequested]:
-    services.table().request_evaluation(user.id, session_id, attempt_id)
+def request_evaluation(session_id: str, attempt_id: AttemptId, user: CurrentUser) -> Response[EvaluationRequested]:
+    aws.storage().evaluations.request(user.id, session_id, attempt_id)
     queued = EvaluationRequested(id=attempt_id, session_id=session_id.lower(), status=Status.PENDING)
-    return api.accepted(app, queued, f"/api/sessions/{queued.session_id}/attempts/{attempt_id}")
+    return accepted(app, queued, f"/api/sessions/{queued.session_id}/attempts/{attempt_id}")
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app)

@@ -9,8 +9,11 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.swagger_ui import generate_swagger_html
 
-from coach import __version__, api, services
-from coach.schemas import About, Health
+from coach import __version__, aws
+from coach.http.app import create_app, entrypoint
+from coach.http.responses import absolute, responses
+from coach.http.schemas.about import About, Health
+from coach.settings import GraderSettings
 
 NAME = "PM Interview Coach"
 HERE = Path(__file__).parent
@@ -23,13 +26,13 @@ ABOUT: dict[int, Any] = {
 }
 SWAGGER_UI = Path(generate_swagger_html.__code__.co_filename).parent
 
-app = api.create_app(open_to_all=True)
+app = create_app()
 
 
 @app.get("/", tags=["about"], summary="What answers here; the landing page for a browser", responses=ABOUT)
 def root() -> Response[About | str]:
     if "text/html" in app.current_event.headers.get("accept", ""):
-        return page(landing_page().replace("{{origin}}", escape(api.absolute(app, ""))), BY_ACCEPT)
+        return page(landing_page().replace("{{origin}}", escape(absolute(app, ""))), BY_ACCEPT)
     about = About(app=NAME, version=__version__, status="running")
     return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=about, headers=BY_ACCEPT)
 
@@ -38,14 +41,14 @@ def root() -> Response[About | str]:
     "/health",
     tags=["about"],
     summary="Whether the API and its database work",
-    responses=api.answers({200: "Healthy", 503: "Unhealthy"}),
+    responses=responses({200: "Healthy", 503: "Unhealthy"}),
 )
 def health() -> Response[Health]:
-    connected = services.table().answers()
+    connected = aws.storage().table.is_reachable()
     found = Health(
         status="healthy" if connected else "unhealthy",
         database="connected" if connected else "unavailable",
-        anthropic_api="configured" if services.setting("EVALUATOR") == "claude" else "missing",
+        anthropic_api="configured" if GraderSettings.read().grader == "claude" else "missing",
     )
     return Response(status_code=200 if connected else 503, content_type=content_types.APPLICATION_JSON, body=found)
 
@@ -65,7 +68,7 @@ def docs() -> Response[str]:
 
 def document() -> dict[str, Any]:
     """The OpenAPI document that is made from the code of all functions, with the address that it was asked at."""
-    return schema() | {"servers": [{"url": api.absolute(app, "")}]}
+    return schema() | {"servers": [{"url": absolute(app, "")}]}
 
 
 @cache
@@ -85,4 +88,4 @@ def page(html: str, headers: dict[str, str] | None = None) -> Response[Any]:
     )
 
 
-handler = api.entrypoint(app)
+handler = entrypoint(app, open_to_all=True)

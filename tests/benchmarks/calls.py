@@ -71,18 +71,18 @@ def measure() -> dict[str, tuple[list[str], int, int]]:
 
 def meter_failed(meter: Meter) -> None:
     """Mark the first attempt failed, unmetered."""
-    from coach import services
+    from coach import aws
 
-    [(session, _)] = services.table().sessions(USER, page_size=1)
-    services.table().fail(services.table().attempt(USER, session.id, 1), "declined")
+    [(session, _)] = aws.storage().sessions.newest_first(USER, page_size=1)
+    aws.storage().evaluations.fail(aws.storage().attempts.get(USER, session.id, 1), "declined")
     meter.reset()
 
 
 @contextmanager
 def metered() -> Iterator[Meter]:
     """The functions on a table of moto's, with a meter on its client."""
-    from coach import services
-    from coach.table import Table
+    from coach import aws
+    from coach.storage import Storage
 
     os.environ["TOKEN_PUBLIC_KEYS"] = public_keys()
     with mock_aws():
@@ -100,7 +100,7 @@ def metered() -> Iterator[Meter]:
             return reply
 
         client._make_api_call = call_and_count  # type: ignore[attr-defined]
-        with patch.object(services, "table", lambda: Table(client, "coach")):
+        with patch.object(aws, "storage", lambda: Storage(client, "coach")):
             yield meter
 
 

@@ -118,10 +118,10 @@ def large_imports(machine: Machine, function: str) -> list[tuple[str, float]]:
 
 def throughput(machine: Machine, seconds: float) -> tuple[int, float, int]:
     """One worker with a model that takes `seconds`: answers evaluated, seconds it took, most asked at once."""
-    session, _ = machine.table.create_session(a_session())
+    session, _ = machine.table.sessions.create(a_session())
     answers = [f"{questions.question(1).sample_answer} This is answer {number}." for number in range(10)]
     attempts = [
-        machine.table.add_attempt(
+        machine.table.attempts.add(
             session.user_id,
             session.id,
             question_id=1,

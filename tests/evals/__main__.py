@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from coach.evaluation import AnswerEvaluator, configured, grader
-from coach.evaluation.prices import dollars
+from coach.evaluation import AnswerEvaluator
+from coach.evaluation.claude.prices import dollars
+from coach.evaluation.graders import configured, grader
+from coach.settings import GraderSettings
 from tests.evals import golden, metrics, report
 from tests.evals.golden import GoldenAnswer, GoldenError, Split
 from tests.evals.grading import estimated_cost, grade
@@ -28,12 +30,13 @@ def main(
     *,
     folder: Path = golden.FOLDER,
     environment: Mapping[str, str] = os.environ,
-    configure: Callable[[Mapping[str, str]], AnswerEvaluator] = configured,
+    configure: Callable[[GraderSettings], AnswerEvaluator] = configured,
     ask: Callable[[str], str] = input,
 ) -> int:
     options = _parser().parse_args(arguments)
     asks_claude = options.evaluator == "claude"
-    if asks_claude and not environment.get("ANTHROPIC_API_KEY", "").strip():
+    settings = GraderSettings.read({**environment, "EVALUATOR": "claude"})
+    if asks_claude and not settings.anthropic_api_key:
         print("ANTHROPIC_API_KEY is not set, so Claude cannot be asked", file=sys.stderr)
         return NOTHING_MEASURED
     try:
@@ -42,12 +45,12 @@ def main(
         print(error, file=sys.stderr)
         return NOTHING_MEASURED
 
-    graded = asyncio.run(grade(configure({"EVALUATOR": "offline"}), answers))
+    graded = asyncio.run(grade(configure(GraderSettings(evaluator="offline")), answers))
     sections = ["# Evals", report.render("Offline", graded)]
     print(sections[-1], flush=True)
-    if asks_claude and (options.yes or _agreed(answers, environment, ask)):
+    if asks_claude and (options.yes or _agreed(answers, settings, ask)):
         print("\nClaude is grading; this takes minutes.", file=sys.stderr)
-        claude = configure({**environment, "EVALUATOR": "claude"})
+        claude = configure(settings)
         sections.append(report.render("Claude", asyncio.run(grade(claude, answers))))
         print(f"\n{sections[-1]}")
     code, verdict = _judged([each for each in graded if each.answer.split is Split.MEASURE])
@@ -68,8 +71,8 @@ def _judged(graded: Sequence[Graded]) -> tuple[int, str]:
     return NOT_GOOD_ENOUGH, f"Offline is NOT good enough: {bar}."
 
 
-def _agreed(answers: Sequence[GoldenAnswer], environment: Mapping[str, str], ask: Callable[[str], str]) -> bool:
-    _, model = grader({**environment, "EVALUATOR": "claude"})
+def _agreed(answers: Sequence[GoldenAnswer], settings: GraderSettings, ask: Callable[[str], str]) -> bool:
+    _, model = grader(settings)
     price = dollars(estimated_cost(answers, model))
     try:
         reply = ask(f"\nAsking {model} about {len(answers)} answers costs roughly {price}. Go on? [y/N] ")

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from coach import questions
-from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
-from coach.evaluation import AnswerEvaluator, UnusableReply, evaluate
-from coach.evaluation.prices import cost, estimated_tokens
+from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached, UnusableReply
+from coach.evaluation import AnswerEvaluator, evaluate
+from coach.evaluation.claude.prices import cost, estimated_tokens
 from tests.evals.golden import GoldenAnswer
 from tests.evals.metrics import Graded
 

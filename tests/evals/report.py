@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import ceil, floor
 
-from coach.evaluation.prices import dollars
+from coach.evaluation.claude.prices import dollars
 from coach.model import Category
 from tests.evals import metrics
 from tests.evals.golden import LADDER, Split

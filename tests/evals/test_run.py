@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
-from coach.evaluation import AnswerEvaluator, UnusableReply
-from coach.evaluation.prices import cost
+from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached, UnusableReply
+from coach.evaluation import AnswerEvaluator
+from coach.evaluation.claude.prices import cost
 from coach.model import Category, Evaluation, Evaluator, Question
+from coach.settings import GraderSettings
 from tests.evals.__main__ import main
 from tests.evals.golden import load
 from tests.evals.grading import AT_ONCE, estimated_cost, grade
@@ -72,8 +73,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def configure(offline: AnswerEvaluator, claude: AnswerEvaluator) -> Callable[[Mapping[str, str]], AnswerEvaluator]:
-    return lambda environment: {"offline": offline, "claude": claude}[environment["EVALUATOR"]]
+def configure(offline: AnswerEvaluator, claude: AnswerEvaluator) -> Callable[[GraderSettings], AnswerEvaluator]:
+    return lambda settings: {"offline": offline, "claude": claude}[settings.grader]
 
 
 def run(folder: Path, *arguments: str, scores: Mapping[str, int | Exception] = GOOD) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coach.model import Session
-from coach.table import Table
+from coach.storage import Storage
 from tests.unit.faults import Faults
 from tests.unit.given import Clock, a_session
 from tests.unit.schedules import Schedules
@@ -20,8 +20,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def session(table: Table) -> Session:
-    return table.create_session(a_session())[0]
+def session(storage: Storage) -> Session:
+    return storage.sessions.create(a_session())[0]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from coach.model import (
     Status,
     User,
 )
-from coach.table import Table
+from coach.storage import Storage
 from tests.conftest import USER
 from tests.unit import events
 
@@ -97,7 +97,7 @@ def an_evaluation(overall: int = 73) -> Evaluation:
 
 
 def add(
-    table: Table,
+    storage: Storage,
     session: Session,
     *,
     key: str | None = None,
@@ -105,7 +105,7 @@ def add(
     limit: int = 200,
     question_id: int = 1,
 ) -> tuple[Attempt, bool]:
-    return table.add_attempt(
+    return storage.attempts.add(
         session.user_id,
         session.id,
         question_id=question_id,
@@ -122,12 +122,14 @@ def request_for(attempt: Attempt) -> EvaluationRequest:
     )
 
 
-def evaluated_and_asked_for_again(table: Table, session: Session, overall: int = 50) -> Attempt:
+def evaluated_and_asked_for_again(storage: Storage, session: Session, overall: int = 50) -> Attempt:
     """A new attempt with an evaluation, on its way to another one."""
-    attempt, _ = add(table, session)
-    table.record(attempt, an_evaluation(overall))
-    assert table.request_reevaluation(table.attempt(attempt.user_id, attempt.session_id, attempt.id))
-    return table.attempt(attempt.user_id, attempt.session_id, attempt.id)
+    attempt, _ = add(storage, session)
+    storage.evaluations.record(attempt, an_evaluation(overall))
+    assert storage.evaluations.request_reevaluation(
+        storage.attempts.get(attempt.user_id, attempt.session_id, attempt.id)
+    )
+    return storage.attempts.get(attempt.user_id, attempt.session_id, attempt.id)
 
 
 def former_scores(client: "DynamoDBClient") -> dict[tuple[int, int], int]:
@@ -139,16 +141,16 @@ def former_scores(client: "DynamoDBClient") -> dict[tuple[int, int], int]:
     }
 
 
-def attempts_of(table: Table, session: Session) -> list[Attempt]:
-    return list(table.attempts(session.user_id, session.id, page_size=50))
+def attempts_of(storage: Storage, session: Session) -> list[Attempt]:
+    return list(storage.attempts.of_session(session.user_id, session.id, page_size=50))
 
 
-def recounted(table: Table, session: Session) -> Session:
+def recounted(storage: Storage, session: Session) -> Session:
     """The session as it is stored, with its counters counted anew from its attempts."""
-    attempts = attempts_of(table, session)
+    attempts = attempts_of(storage, session)
     scores = [attempt.evaluation.overall for attempt in attempts if attempt.evaluation]
     return replace(
-        table.session(session.user_id, session.id),
+        storage.sessions.get(session.user_id, session.id),
         attempts_count=len(attempts),
         scored_count=sum(attempt.status is Status.EVALUATED for attempt in attempts),
         failed_count=sum(attempt.status is Status.FAILED for attempt in attempts),

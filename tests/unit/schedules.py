@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coach.table import Table
+from coach.storage import Storage
 from tests.unit import snapshots
 from tests.unit.given import Clock
 
@@ -153,7 +153,7 @@ class Run:
 
 def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table tries again at once; its deadline stands."""
-    monkeypatch.setattr("coach.table.random", SimpleNamespace(uniform=lambda *_: 0.0))
+    monkeypatch.setattr("coach.storage.dynamo.random", SimpleNamespace(uniform=lambda *_: 0.0))
 
 
 class Schedules:
@@ -166,7 +166,7 @@ class Schedules:
         self.count = 0
         self.client = client
         self.clock = Clock()
-        self.table = Table(client, "coach", now=self.clock)
+        self.storage = Storage(client, "coach", now=self.clock)
         call = client._make_api_call  # type: ignore[attr-defined]
 
         def stepped(operation: str, arguments: Any) -> Any:

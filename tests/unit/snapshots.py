@@ -8,9 +8,9 @@ from moto.backends import get_backend
 
 def taken() -> Any:
     """A copy of the table `coach` without its stream, which moto would copy with every transaction."""
-    table = copy.deepcopy(_tables()["coach"])
-    table.stream_shard = None
-    return table
+    storage = copy.deepcopy(_tables()["coach"])
+    storage.stream_shard = None
+    return storage
 
 
 def restore(snapshot: Any) -> None:

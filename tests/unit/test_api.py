@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import Response
 
-from coach import api, services
+from coach import aws
 from coach.errors import Busy, CoachError, Conflict, NotFound, TooManyRequests
-from coach.schemas import About
-from coach.table import Table
+from coach.http.app import create_app, entrypoint
+from coach.http.schemas.about import About
+from coach.settings import TableSettings
+from coach.storage import Storage
 from tests.conftest import OTHER, USER, token
 from tests.unit.events import ANSWER, ROUTES, SESSION, Answer, Route, call, handler, http, invoke
 from tests.unit.events import Context as LambdaContext
@@ -45,11 +47,11 @@ def body(route: Route) -> Any:
 
 
 @pytest.fixture
-def owned(functions: None, table: Table) -> None:  # noqa: ARG001 - before this one
+def owned(functions: None, storage: Storage) -> None:  # noqa: ARG001 - before this one
     """SESSION is USER's, and its first attempt has failed."""
     assert call("POST", "/api/sessions", {"id": SESSION}, user=USER).status == 201
     assert call("POST", f"/api/sessions/{SESSION}/attempts", {"question_id": 1, "answer_text": ANSWER}, user=USER)
-    assert table.fail(table.attempt(USER, SESSION, 1), "Claude declined to evaluate this answer")
+    assert storage.evaluations.fail(storage.attempts.get(USER, SESSION, 1), "Claude declined to evaluate this answer")
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def break_the_table(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         def __getattr__(self, name: str) -> Any:
             raise error
 
-    monkeypatch.setattr(services, "table", Broken)
+    monkeypatch.setattr(aws, "storage", Broken)
 
 
 # Callers
@@ -102,7 +104,7 @@ def test_nobody_gets_401_before_anything_is_said_about_the_request(
 @pytest.mark.usefixtures("owned")
 @pytest.mark.parametrize("route", CLOSED, ids=str)
 def test_the_owner_gets_what_is_theirs(route: Route) -> None:
-    services.table().register(_account(USER), "hash")
+    aws.storage().accounts.register(_account(USER), "hash")
 
     answer = call(route.method, target(route), body(route), user=USER)
 
@@ -313,7 +315,7 @@ def test_an_unexpected_error_is_a_plain_500(monkeypatch: pytest.MonkeyPatch, rou
 
 
 def test_a_response_that_the_route_does_not_promise_is_our_mistake_and_not_the_callers(log: io.StringIO) -> None:
-    app = api.create_app()
+    app = create_app()
 
     @app.get("/api/sessions")
     def broken() -> Response[About]:
@@ -321,7 +323,7 @@ def test_a_response_that_the_route_does_not_promise_is_our_mistake_and_not_the_c
 
     _, event = http("GET", "/api/sessions", user=USER)
 
-    answer = Answer.of(api.entrypoint(app)(event, LambdaContext()))  # type: ignore[arg-type]
+    answer = Answer.of(entrypoint(app)(event, LambdaContext()))  # type: ignore[arg-type]
 
     assert (answer.status, answer.json()) == (500, {"detail": "Internal Server Error"})
     assert [line["message"] for line in _lines(log)] == ["Not the promised response", "Answered"]
@@ -333,8 +335,8 @@ def test_a_missing_setting_is_named_in_one_line_of_the_log_and_not_to_the_caller
     monkeypatch: pytest.MonkeyPatch, log: io.StringIO, name: str
 ) -> None:
     monkeypatch.delenv(name)
-    monkeypatch.setattr(services, "table", lambda: services.setting("TABLE_NAME"))
-    services.verifier.cache_clear()
+    monkeypatch.setattr(aws, "storage", lambda: TableSettings.read())
+    aws.verifier.cache_clear()
 
     answer = call("GET", f"/api/sessions/{SESSION}", user=USER)
 
@@ -422,10 +424,10 @@ def test_asking_from_another_origin_allows_nothing() -> None:
 
 def test_origins_may_be_written_with_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", "https://a.example, https://b.example")
-    app = api.create_app(open_to_all=True)
+    app = create_app()
     _, event = http("GET", "/api/sessions", headers={"Origin": "https://b.example"})
 
-    answer = Answer.of(api.entrypoint(app)(event, LambdaContext()))  # type: ignore[arg-type]
+    answer = Answer.of(entrypoint(app, open_to_all=True)(event, LambdaContext()))  # type: ignore[arg-type]
 
     assert answer.headers["access-control-allow-origin"] == "https://b.example"
 
@@ -457,7 +459,7 @@ def test_addresses_are_those_that_the_client_knows(host: str, proto: str, addres
 
 
 def test_the_log_holds_no_answer_no_password_and_no_token(
-    table: Table, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer_text = f"{ANSWER} MY-SECRET-ANSWER"
     path = f"/api/sessions/{SESSION}/attempts"
@@ -471,7 +473,7 @@ def test_the_log_holds_no_answer_no_password_and_no_token(
     call("POST", path, json.dumps(sent)[:-1], user=USER)
     call("POST", path, sent, headers={"Authorization": "Bearer MY-SECRET-TOKEN"})
     evaluation = an_evaluation()
-    table.record(table.attempt(USER, SESSION, 1), evaluation)
+    storage.evaluations.record(storage.attempts.get(USER, SESSION, 1), evaluation)
     call("GET", path, user=USER)
     call("GET", f"{path}/1", user=USER)
     break_the_table(monkeypatch, RuntimeError("broken"))

@@ -11,22 +11,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from coach.errors import (
+    Busy,
     CoachError,
     Conflict,
     EvaluationRefused,
     EvaluationUnavailable,
     SpendLimitReached,
     TooManyRequests,
+    UnusableReply,
 )
-from coach.evaluation import UnusableReply
 from coach.model import Attempt, EvaluationRequest, Session, Status, points
-from coach.table import Lease, Table
+from coach.storage import Storage
+from coach.storage.evaluations import Lease
 from coach.worker import MAX_TRIES, UNUSABLE_LIMIT, NotNow, Worker
 from tests.conftest import USER, create_table, template
 from tests.unit import snapshots
@@ -63,16 +64,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def table(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Table:
+def storage(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Storage:
     no_sleep(monkeypatch)
-    return Table(dynamodb, "coach", now=clock)
+    return Storage(dynamodb, "coach", now=clock)
 
 
 @dataclass
 class Scene:
     """What an operation works on: a session, one attempt in it, a second session without any."""
 
-    table: Table
+    storage: Storage
     clock: Clock
     faults: Faults
     session: Session
@@ -83,7 +84,7 @@ class Scene:
 
     def deliver(self) -> str:
         """The attempt's message reaches a worker."""
-        worker = Worker(self.table, self.grader, lease_seconds=LEASE_SECONDS, now=self.clock)
+        worker = Worker(self.storage, self.grader, lease_seconds=LEASE_SECONDS, now=self.clock)
         return asyncio.run(worker.work(request_for(self.attempt)))
 
     def grade(self, *script: Any) -> None:
@@ -92,7 +93,7 @@ class Scene:
 
     def counts(self) -> tuple[int, int, int, int]:
         """Of the session, as it is stored: scored, their sum, failed, pending."""
-        stored = self.table.session(USER, self.session.id)
+        stored = self.storage.sessions.get(USER, self.session.id)
         return stored.scored_count, stored.score_sum, stored.failed_count, stored.pending_count
 
     def tries(self) -> int:
@@ -114,13 +115,13 @@ def opening() -> dict[str, Any]:
 
 
 @pytest.fixture
-def scene(dynamodb: "DynamoDBClient", table: Table, clock: Clock, faults: Faults, opening: dict[str, Any]) -> Scene:
+def scene(dynamodb: "DynamoDBClient", storage: Storage, clock: Clock, faults: Faults, opening: dict[str, Any]) -> Scene:
     if not opening:
-        session, empty = (table.create_session(a_session())[0] for _ in range(2))
-        opening["attempt"] = add(table, session)[0]
+        session, empty = (storage.sessions.create(a_session())[0] for _ in range(2))
+        opening["attempt"] = add(storage, session)[0]
         opening |= {"session": session, "empty": empty, "table": snapshots.taken()}
     snapshots.restore(opening["table"])
-    scene = Scene(table, clock, faults, opening["session"], opening["attempt"], opening["empty"], dynamodb)
+    scene = Scene(storage, clock, faults, opening["session"], opening["attempt"], opening["empty"], dynamodb)
     scene.grade(73)
     faults.next()
     return scene
@@ -218,7 +219,7 @@ def test_crashes_after_each_answer_are_paid_for_eight_times_and_then_given_up(sc
         with pytest.raises(NotNow, match="tries are used up"):
             scene.deliver()
 
-    given_up = scene.table.give_up(request_for(scene.attempt), "Too many tries")
+    given_up = scene.storage.evaluations.give_up(request_for(scene.attempt), "Too many tries")
 
     assert given_up
     assert scene.grader.calls == MAX_TRIES == 8
@@ -230,9 +231,9 @@ def test_who_asks_again_after_a_giving_up_has_all_tries_again(scene: Scene) -> N
     for _ in range(MAX_TRIES + 1):
         with pytest.raises(NotNow):
             scene.deliver()
-    scene.table.give_up(request_for(scene.attempt), "Too many tries")
-    scene.table.request_evaluation(USER, scene.session.id, scene.attempt.id)
-    scene.attempt = scene.table.attempt(USER, scene.session.id, scene.attempt.id)
+    scene.storage.evaluations.give_up(request_for(scene.attempt), "Too many tries")
+    scene.storage.evaluations.request(USER, scene.session.id, scene.attempt.id)
+    scene.attempt = scene.storage.attempts.get(USER, scene.session.id, scene.attempt.id)
 
     scene.grade(EvaluationUnavailable("overloaded"), *[EvaluationUnavailable("overloaded")] * (MAX_TRIES - 2), 80)
     for _ in range(MAX_TRIES - 1):
@@ -286,7 +287,7 @@ def graded(*script: Any) -> Callable[[Scene], None]:
 
 
 def has_one_attempt(scene: Scene) -> bool:
-    return [attempt.id for attempt in attempts_of(scene.table, scene.empty)] == [1]
+    return [attempt.id for attempt in attempts_of(scene.storage, scene.empty)] == [1]
 
 
 def is_evaluated(scene: Scene) -> bool:
@@ -298,7 +299,7 @@ def has_failed(scene: Scene) -> bool:
 
 
 def is_asked_for_again(scene: Scene) -> bool:
-    attempt = scene.table.attempt(USER, scene.session.id, scene.attempt.id)
+    attempt = scene.storage.attempts.get(USER, scene.session.id, scene.attempt.id)
     return (attempt.round, attempt.status) == (2, Status.PENDING) and scene.counts() == (0, 0, 0, 1)
 
 
@@ -313,18 +314,18 @@ def asked_once_more(*script: Any) -> Callable[[Scene], None]:
 
 
 def ask_once_more(scene: Scene) -> None:
-    scene.table.record(scene.attempt, an_evaluation(50))
-    scene.table.request_reevaluation(scene.table.attempt(USER, scene.session.id, 1))
-    scene.attempt = scene.table.attempt(USER, scene.session.id, 1)
+    scene.storage.evaluations.record(scene.attempt, an_evaluation(50))
+    scene.storage.evaluations.request_reevaluation(scene.storage.attempts.get(USER, scene.session.id, 1))
+    scene.attempt = scene.storage.attempts.get(USER, scene.session.id, 1)
 
 
 def read_evaluated(scene: Scene) -> None:
-    scene.table.record(scene.attempt, an_evaluation(50))
-    scene.attempt = scene.table.attempt(USER, scene.session.id, 1)
+    scene.storage.evaluations.record(scene.attempt, an_evaluation(50))
+    scene.attempt = scene.storage.attempts.get(USER, scene.session.id, 1)
 
 
 def is_asked_for_once_more(scene: Scene) -> bool:
-    attempt = scene.table.attempt(USER, scene.session.id, 1)
+    attempt = scene.storage.attempts.get(USER, scene.session.id, 1)
     return (attempt.round, bool(attempt.reevaluating)) == (2, True) and scene.counts() == (1, 50, 0, 0)
 
 
@@ -333,51 +334,51 @@ def is_evaluated_once_more(scene: Scene) -> bool:
 
 
 def is_as_it_was(scene: Scene) -> bool:
-    attempt = scene.table.attempt(USER, scene.session.id, 1)
+    attempt = scene.storage.attempts.get(USER, scene.session.id, 1)
     return scene.counts() == (1, 50, 0, 0) and not attempt.reevaluating and bool(attempt.reevaluation_failure)
 
 
 def is_registered(scene: Scene) -> bool:
-    credentials = scene.table.credentials(NEW_USER.email)
-    return credentials is not None and scene.table.user(credentials.user_id) == NEW_USER
+    credentials = scene.storage.accounts.credentials(NEW_USER.email)
+    return credentials is not None and scene.storage.accounts.user(credentials.user_id) == NEW_USER
 
 
 OPERATIONS = [
     Operation(
         "add_attempt",
         ["BatchGetItem", "TransactWriteItems"],
-        lambda scene: add(scene.table, scene.empty, key="k"),
+        lambda scene: add(scene.storage, scene.empty, key="k"),
         has_one_attempt,
     ),
     Operation(
         "create_session",
         ["PutItem"],
-        lambda scene: scene.table.create_session(NEW_SESSION),
-        lambda scene: scene.table.session(USER, NEW_SESSION.id) == NEW_SESSION,
+        lambda scene: scene.storage.sessions.create(NEW_SESSION),
+        lambda scene: scene.storage.sessions.get(USER, NEW_SESSION.id) == NEW_SESSION,
     ),
     Operation(
         "end_session",
         ["UpdateItem"],
-        lambda scene: scene.table.end_session(USER, scene.session.id),
-        lambda scene: scene.table.session(USER, scene.session.id).ended_at is not None,
+        lambda scene: scene.storage.sessions.end(USER, scene.session.id),
+        lambda scene: scene.storage.sessions.get(USER, scene.session.id).ended_at is not None,
     ),
     Operation(
         "request_evaluation",
         ["TransactWriteItems"],
-        lambda scene: scene.table.request_evaluation(USER, scene.session.id, 1),
+        lambda scene: scene.storage.evaluations.request(USER, scene.session.id, 1),
         is_asked_for_again,
-        lambda scene: scene.table.fail(scene.attempt, "Claude declined"),
+        lambda scene: scene.storage.evaluations.fail(scene.attempt, "Claude declined"),
     ),
     Operation(
         "give_up",
         ["GetItem", "TransactWriteItems"],
-        lambda scene: scene.table.give_up(request_for(scene.attempt), "Too many tries"),
+        lambda scene: scene.storage.evaluations.give_up(request_for(scene.attempt), "Too many tries"),
         has_failed,
     ),
     Operation(
         "register",
         ["TransactWriteItems"],
-        lambda scene: scene.table.register(NEW_USER, "hash"),
+        lambda scene: scene.storage.accounts.register(NEW_USER, "hash"),
         is_registered,
     ),
     Operation("evaluate", EVALUATION, deliver_until_settled(), is_evaluated),
@@ -406,7 +407,7 @@ OPERATIONS = [
     Operation(
         "request_reevaluation",
         ["UpdateItem"],
-        lambda scene: scene.table.request_reevaluation(scene.attempt),
+        lambda scene: scene.storage.evaluations.request_reevaluation(scene.attempt),
         is_asked_for_once_more,
         read_evaluated,
     ),
@@ -428,7 +429,7 @@ OPERATIONS = [
     Operation(
         "give_up_once_more",
         ["GetItem", "TransactWriteItems"],
-        lambda scene: scene.table.give_up(request_for(scene.attempt), "Too many tries"),
+        lambda scene: scene.storage.evaluations.give_up(request_for(scene.attempt), "Too many tries"),
         is_as_it_was,
         ask_once_more,
     ),
@@ -484,7 +485,7 @@ def test_an_operation_broken_at_any_call_and_asked_for_again_is_done_once(
 
     try:
         operation.run(scene)
-    except (Crash, ReadTimeoutError):
+    except (Crash, Busy):
         assert imbalances(scene.client) == []
         scene.clock.advance(VISIBILITY_SECONDS)
         operation.run(scene)
@@ -585,8 +586,8 @@ class SessionLife(RuleBasedStateMachine):
         self.client = client
         self.faults = faults
         self.clock = Clock()
-        self.table = Table(client, "coach", now=self.clock)
-        self.session = self.table.create_session(a_session())[0]
+        self.storage = Storage(client, "coach", now=self.clock)
+        self.session = self.storage.sessions.create(a_session())[0]
         self.ended = False
         self.attempts: list[Expected] = []
         self.keys: dict[str, tuple[int, str]] = {}
@@ -612,7 +613,7 @@ class SessionLife(RuleBasedStateMachine):
 
         outcome: Any
         try:
-            attempt, new = add(self.table, self.session, key=key, answer=answer, limit=ATTEMPTS_MAX)
+            attempt, new = add(self.storage, self.session, key=key, answer=answer, limit=ATTEMPTS_MAX)
             outcome = attempt.id, new
         except CoachError as refused:
             outcome = type(refused)
@@ -626,9 +627,9 @@ class SessionLife(RuleBasedStateMachine):
 
     @rule()
     def end(self) -> None:
-        before = self.table.session(USER, self.session.id).ended_at
+        before = self.storage.sessions.get(USER, self.session.id).ended_at
 
-        ended = self.table.end_session(USER, self.session.id)
+        ended = self.storage.sessions.end(USER, self.session.id)
 
         assert ended.ended_at
         assert before in (None, ended.ended_at)
@@ -644,7 +645,7 @@ class SessionLife(RuleBasedStateMachine):
     def deliver(self, data: st.DataObject, outcome: Any, fault: Fault | None) -> None:
         message, attempt = self.some_message(data)
         grader = Grader(outcome)
-        worker = Worker(self.table, grader, lease_seconds=LEASE_SECONDS, now=self.clock)
+        worker = Worker(self.storage, grader, lease_seconds=LEASE_SECONDS, now=self.clock)
         self.faults.next_of("TransactWriteItems", fault)
         expected, calls = self.work(message, attempt, outcome)
         if fault is reply_lost_and_sent_again and expected == "evaluated":
@@ -692,7 +693,7 @@ class SessionLife(RuleBasedStateMachine):
             and not (attempt.holder and attempt.held_until > int(self.clock()))
         )
 
-        lease = self.table.take(message, seconds=LEASE_SECONDS)
+        lease = self.storage.evaluations.take_lease(message, seconds=LEASE_SECONDS)
 
         assert isinstance(lease, Lease) is free
         if isinstance(lease, Lease):
@@ -710,15 +711,15 @@ class SessionLife(RuleBasedStateMachine):
         counts = attempt.is_open and attempt.round == work.round
 
         if isinstance(outcome, int):
-            assert self.table.record(stored, an_evaluation(outcome)) is counts
+            assert self.storage.evaluations.record(stored, an_evaluation(outcome)) is counts
             if counts:
                 attempt.evaluated(outcome)
         elif outcome == "fail":
-            assert self.table.fail(stored, "Claude declined") is counts
+            assert self.storage.evaluations.fail(stored, "Claude declined") is counts
             if counts:
                 attempt.failed()
         else:
-            self.table.release(work.lease, unusable=outcome == "unusable")
+            self.storage.evaluations.release_lease(work.lease, unusable=outcome == "unusable")
             if attempt.holder is work:
                 attempt.unusable += outcome == "unusable"
                 attempt.holder = None
@@ -729,7 +730,7 @@ class SessionLife(RuleBasedStateMachine):
         message, attempt = self.some_message(data)
         counts = attempt.is_open and attempt.round == message.round
 
-        assert self.table.give_up(message, "Too many tries") is counts
+        assert self.storage.evaluations.give_up(message, "Too many tries") is counts
 
         if counts:
             attempt.failed()
@@ -743,29 +744,29 @@ class SessionLife(RuleBasedStateMachine):
 
         if attempt.status is Status.EVALUATED:
             with pytest.raises(Conflict):
-                self.table.request_evaluation(USER, self.session.id, number)
+                self.storage.evaluations.request(USER, self.session.id, number)
             return
-        self.table.request_evaluation(USER, self.session.id, number)
+        self.storage.evaluations.request(USER, self.session.id, number)
 
         if attempt.status is Status.FAILED:
             self.attempts[number - 1].__init__(round=attempt.round + 1)  # type: ignore[misc]
-            self.messages.append(request_for(self.table.attempt(USER, self.session.id, number)))
+            self.messages.append(request_for(self.storage.attempts.get(USER, self.session.id, number)))
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data(), fault=st.sampled_from([None, reply_lost_and_sent_again, item_conflict]))
     def ask_once_more(self, data: st.DataObject, fault: Fault | None) -> None:
         number = data.draw(st.integers(1, len(self.attempts)))
         attempt = self.attempts[number - 1]
-        read = self.table.attempt(USER, self.session.id, number)
+        read = self.storage.attempts.get(USER, self.session.id, number)
         self.faults.next_of("UpdateItem", fault)
 
-        asked = self.table.request_reevaluation(read)
+        asked = self.storage.evaluations.request_reevaluation(read)
 
         assert asked is (attempt.status is Status.EVALUATED)
         if asked and not attempt.reevaluating:
             attempt.round, attempt.reevaluating = attempt.round + 1, True
             attempt.tries, attempt.unusable, attempt.holder = 0, 0, None
-            self.messages.append(request_for(self.table.attempt(USER, self.session.id, number)))
+            self.messages.append(request_for(self.storage.attempts.get(USER, self.session.id, number)))
 
     def some_message(self, data: st.DataObject) -> tuple[EvaluationRequest, Expected]:
         message = data.draw(st.sampled_from(self.messages))
@@ -774,7 +775,7 @@ class SessionLife(RuleBasedStateMachine):
     @invariant()
     def the_books_agree(self) -> None:
         self.faults.next()
-        session = self.table.session(USER, self.session.id)
+        session = self.storage.sessions.get(USER, self.session.id)
         scores = [attempt.score for attempt in self.attempts if attempt.status is Status.EVALUATED]
         assert session.attempts_count == len(self.attempts)
         assert session.pending_count == sum(attempt.status is Status.PENDING for attempt in self.attempts)
@@ -782,7 +783,7 @@ class SessionLife(RuleBasedStateMachine):
         assert (session.ended_at is not None) is self.ended
         assert [
             (attempt.id, attempt.round, attempt.status, attempt.evaluation.overall if attempt.evaluation else 0)
-            for attempt in attempts_of(self.table, self.session)
+            for attempt in attempts_of(self.storage, self.session)
         ] == [(n, expected.round, expected.status, expected.score) for n, expected in enumerate(self.attempts, 1)]
         assert former_scores(self.client) == {
             (n, round_): score

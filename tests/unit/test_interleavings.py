@@ -11,7 +11,8 @@ import pytest
 
 from coach.errors import Conflict, NotFound, TooManyRequests
 from coach.model import Evaluation, EvaluationRequest, Mode, Session, Status
-from coach.table import Held, Lease, Table
+from coach.storage import Storage
+from coach.storage.evaluations import Held, Lease
 from coach.worker import NotNow, Worker
 from tests.conftest import OTHER, USER
 from tests.unit import schedules as scheduling
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def table(schedules: Schedules) -> Table:
-    return schedules.table
+def storage(schedules: Schedules) -> Storage:
+    return schedules.storage
 
 
 def a_grader(run: Run, *script: Any) -> Grader:
@@ -52,7 +53,7 @@ def a_grader(run: Run, *script: Any) -> Grader:
 
 
 def delivery(schedules: Schedules, grader: Grader, request: EvaluationRequest) -> Callable[[], str]:
-    worker = Worker(schedules.table, grader, lease_seconds=LEASE_SECONDS, now=schedules.clock)
+    worker = Worker(schedules.storage, grader, lease_seconds=LEASE_SECONDS, now=schedules.clock)
     return lambda: asyncio.run(worker.work(request))
 
 
@@ -131,11 +132,13 @@ def test_the_scheduler_finds_a_lost_update_and_its_absence(schedules: Schedules)
     assert found == {1, 2}
 
 
-def test_a_workers_error_is_its_outcome(schedules: Schedules, table: Table) -> None:
+def test_a_workers_error_is_its_outcome(schedules: Schedules, storage: Storage) -> None:
     missing = a_session()
 
     for run in schedules:
-        outcomes = run.together(lambda: table.session(USER, missing.id), lambda: table.has_answered(USER, 1))
+        outcomes = run.together(
+            lambda: storage.sessions.get(USER, missing.id), lambda: storage.attempts.has_answered(USER, 1)
+        )
 
         assert kinds(outcomes) == Counter({"NotFound": 1, "False": 1})
     assert schedules.count == 2
@@ -165,10 +168,10 @@ def test_workers_without_an_end_are_an_error(schedules: Schedules) -> None:
 
 
 def test_a_message_delivered_twice_at_once_is_one_call_and_one_write(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     losers: Counter[str] = Counter()
-    request = request_for(add(table, session)[0])
+    request = request_for(add(storage, session)[0])
 
     for run in schedules:
         grader = a_grader(run, 73)
@@ -176,36 +179,36 @@ def test_a_message_delivered_twice_at_once_is_one_call_and_one_write(
         outcomes = run.together(delivery(schedules, grader, request), delivery(schedules, grader, request))
 
         assert grader.calls == 1
-        stored = table.session(USER, session.id)
+        stored = storage.sessions.get(USER, session.id)
         assert (stored.scored_count, stored.score_sum, stored.pending_count) == (1, 73, 0)
-        assert stored == recounted(table, session)
+        assert stored == recounted(storage, session)
         losers += kinds(outcomes) - Counter(["evaluated"])
     assert set(losers) == {"NotNow", "nothing to do"}
     assert sum(losers.values()) == schedules.count > 10
 
 
 def test_of_three_workers_at_once_one_gets_the_lease_and_writes(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    attempt, _ = add(table, session)
+    attempt, _ = add(storage, session)
 
     def evaluate() -> bool | None:
-        lease = table.take(request_for(attempt), seconds=LEASE_SECONDS)
-        return table.record(lease.attempt, an_evaluation(73)) if isinstance(lease, Lease) else None
+        lease = storage.evaluations.take_lease(request_for(attempt), seconds=LEASE_SECONDS)
+        return storage.evaluations.record(lease.attempt, an_evaluation(73)) if isinstance(lease, Lease) else None
 
     for run in schedules:
         outcomes = run.together(evaluate, evaluate, evaluate)
 
         assert kinds(outcomes) == Counter({"True": 1, "None": 2})
-        assert table.session(USER, session.id).score_sum == 73
+        assert storage.sessions.get(USER, session.id).score_sum == 73
     assert schedules.count > 10
 
 
 def test_who_finds_the_lease_held_is_told_to_come_back_when_it_is_free(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     held = 0
-    request = request_for(add(table, session)[0])
+    request = request_for(add(storage, session)[0])
 
     for run in schedules:
         outcomes = run.together(*[delivery(schedules, a_grader(run), request) for _ in range(2)])
@@ -218,43 +221,44 @@ def test_who_finds_the_lease_held_is_told_to_come_back_when_it_is_free(
 
 
 def test_two_attempts_of_a_session_evaluated_at_once_add_up(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    first, second = (request_for(add(table, session)[0]) for _ in range(2))
+    first, second = (request_for(add(storage, session)[0]) for _ in range(2))
 
     for run in schedules:
         outcomes = run.together(delivery(schedules, Grader(73), first), delivery(schedules, Grader(88), second))
 
         assert outcomes == ("evaluated", "evaluated")
-        stored = table.session(USER, session.id)
+        stored = storage.sessions.get(USER, session.id)
         assert (stored.score_sum, stored.scored_count, stored.pending_count) == (161, 2, 0)
         assert stored.avg_score == pytest.approx(8.05)
     assert schedules.count == 20
 
 
 def test_one_evaluated_and_one_refused_at_once_are_both_counted(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    first, second = (add(table, session)[0] for _ in range(2))
+    first, second = (add(storage, session)[0] for _ in range(2))
 
     for run in schedules:
         outcomes = run.together(
-            lambda: table.record(first, an_evaluation(73)), lambda: table.fail(second, "Claude declined")
+            lambda: storage.evaluations.record(first, an_evaluation(73)),
+            lambda: storage.evaluations.fail(second, "Claude declined"),
         )
 
         assert outcomes == (True, True)
-        stored = table.session(USER, session.id)
+        stored = storage.sessions.get(USER, session.id)
         assert (stored.scored_count, stored.failed_count, stored.pending_count) == (1, 1, 0)
     assert schedules.count == 2
 
 
 def test_when_a_lease_runs_out_meanwhile_only_the_first_result_counts(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     calls: Counter[int] = Counter()
-    request = request_for(add(table, session)[0])
+    request = request_for(add(storage, session)[0])
     # Nothing interleaves with reading the breaker, and without it there are fewer schedules by far.
-    table.breaker = lambda: 0  # type: ignore[method-assign]
+    storage.limits.breaker = lambda: 0  # type: ignore[method-assign]
 
     for run in schedules:
         grader = a_grader(run, 60, 90)
@@ -268,9 +272,9 @@ def test_when_a_lease_runs_out_meanwhile_only_the_first_result_counts(
         outcomes = run.together(delivery(schedules, grader, request), after_the_lease)
 
         assert kinds(outcomes)["evaluated"] == 1
-        attempt = table.attempt(USER, session.id, 1)
+        attempt = storage.attempts.get(USER, session.id, 1)
         assert attempt.evaluation
-        stored = table.session(USER, session.id)
+        stored = storage.sessions.get(USER, session.id)
         assert (stored.scored_count, stored.pending_count) == (1, 0)
         assert stored.score_sum == attempt.evaluation.overall in (60, 90)
         calls[grader.calls] += 1
@@ -278,17 +282,17 @@ def test_when_a_lease_runs_out_meanwhile_only_the_first_result_counts(
 
 
 def test_a_late_release_does_not_free_the_lease_of_the_next_worker(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    request = request_for(add(table, session)[0])
-    late = table.take(request, seconds=LEASE_SECONDS)
+    request = request_for(add(storage, session)[0])
+    late = storage.evaluations.take_lease(request, seconds=LEASE_SECONDS)
     assert isinstance(late, Lease)
     schedules.clock.advance(LEASE_SECONDS)
 
     for run in schedules:
         _, (second, third) = run.together(
-            lambda: table.release(late),
-            lambda: [table.take(request, seconds=LEASE_SECONDS) for _ in range(2)],
+            lambda: storage.evaluations.release_lease(late),
+            lambda: [storage.evaluations.take_lease(request, seconds=LEASE_SECONDS) for _ in range(2)],
         )
 
         assert isinstance(second, Lease)
@@ -298,111 +302,114 @@ def test_a_late_release_does_not_free_the_lease_of_the_next_worker(
 
 
 def test_an_evaluation_and_a_giving_up_settle_the_attempt_once(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     winners: Counter[str] = Counter()
-    attempt, _ = add(table, session)
+    attempt, _ = add(storage, session)
 
     for run in schedules:
         recorded, given_up = run.together(
-            lambda: table.record(attempt, an_evaluation(73)),
-            lambda: table.give_up(request_for(attempt), "Too many tries"),
+            lambda: storage.evaluations.record(attempt, an_evaluation(73)),
+            lambda: storage.evaluations.give_up(request_for(attempt), "Too many tries"),
         )
 
         assert recorded is not given_up
-        stored = table.attempt(USER, session.id, 1)
+        stored = storage.attempts.get(USER, session.id, 1)
         assert stored.status is (Status.EVALUATED if recorded else Status.FAILED)
         assert bool(stored.failure) is given_up
-        assert table.session(USER, session.id) == recounted(table, session)
-        assert table.session(USER, session.id).pending_count == 0
+        assert storage.sessions.get(USER, session.id) == recounted(storage, session)
+        assert storage.sessions.get(USER, session.id).pending_count == 0
         winners[stored.status] += 1
     assert set(winners) == {"evaluated", "failed"}
 
 
-def test_a_worker_and_a_giving_up_leave_exact_stats(schedules: Schedules, table: Table, session: Session) -> None:
-    attempt, _ = add(table, session)
+def test_a_worker_and_a_giving_up_leave_exact_stats(schedules: Schedules, storage: Storage, session: Session) -> None:
+    attempt, _ = add(storage, session)
     request = request_for(attempt)
 
     for run in schedules:
         outcome, given_up = run.together(
-            delivery(schedules, a_grader(run), request), lambda: table.give_up(request, "Too many tries")
+            delivery(schedules, a_grader(run), request), lambda: storage.evaluations.give_up(request, "Too many tries")
         )
 
         assert (outcome == "evaluated") is not given_up
-        assert table.session(USER, session.id) == recounted(table, session)
+        assert storage.sessions.get(USER, session.id) == recounted(storage, session)
     assert schedules.count > 10
 
 
-def test_two_failures_at_once_are_counted_once(schedules: Schedules, table: Table, session: Session) -> None:
-    attempt, _ = add(table, session)
+def test_two_failures_at_once_are_counted_once(schedules: Schedules, storage: Storage, session: Session) -> None:
+    attempt, _ = add(storage, session)
     request = request_for(attempt)
 
     for run in schedules:
         failed = run.together(
-            lambda: table.fail(attempt, "Claude declined"), lambda: table.give_up(request, "Too many tries")
+            lambda: storage.evaluations.fail(attempt, "Claude declined"),
+            lambda: storage.evaluations.give_up(request, "Too many tries"),
         )
 
         assert sorted(failed) == [False, True]
-        assert table.session(USER, session.id).failed_count == 1
+        assert storage.sessions.get(USER, session.id).failed_count == 1
     assert schedules.count > 1
 
 
-def test_asking_again_twice_at_once_is_one_more_round(schedules: Schedules, table: Table, session: Session) -> None:
-    attempt, _ = add(table, session)
-    table.fail(attempt, "Claude declined")
+def test_asking_again_twice_at_once_is_one_more_round(schedules: Schedules, storage: Storage, session: Session) -> None:
+    attempt, _ = add(storage, session)
+    storage.evaluations.fail(attempt, "Claude declined")
 
     for run in schedules:
-        before = run.together(*[lambda: table.request_evaluation(USER, session.id, 1)] * 2)
+        before = run.together(*[lambda: storage.evaluations.request(USER, session.id, 1)] * 2)
 
         assert sorted(before) == [Status.FAILED, Status.PENDING]
-        assert table.attempt(USER, session.id, 1).round == 2
-        stored = table.session(USER, session.id)
+        assert storage.attempts.get(USER, session.id, 1).round == 2
+        stored = storage.sessions.get(USER, session.id)
         assert (stored.failed_count, stored.pending_count) == (0, 1)
     assert schedules.count > 1
 
 
-def test_the_late_result_of_an_earlier_round_never_counts(schedules: Schedules, table: Table, session: Session) -> None:
-    attempt, _ = add(table, session)
-    table.fail(attempt, "Claude declined")
+def test_the_late_result_of_an_earlier_round_never_counts(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    attempt, _ = add(storage, session)
+    storage.evaluations.fail(attempt, "Claude declined")
 
     for run in schedules:
         recorded, before = run.together(
-            lambda: table.record(attempt, an_evaluation(20)),
-            lambda: table.request_evaluation(USER, session.id, 1),
+            lambda: storage.evaluations.record(attempt, an_evaluation(20)),
+            lambda: storage.evaluations.request(USER, session.id, 1),
         )
 
         assert (recorded, before) == (False, Status.FAILED)
-        stored = table.attempt(USER, session.id, 1)
+        stored = storage.attempts.get(USER, session.id, 1)
         assert (stored.status, stored.round, stored.evaluation) == (Status.PENDING, 2, None)
-        assert table.session(USER, session.id) == recounted(table, session)
+        assert storage.sessions.get(USER, session.id) == recounted(storage, session)
     assert schedules.count == 2
 
 
 def test_the_late_giving_up_of_an_earlier_round_never_counts(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    attempt, _ = add(table, session)
-    table.fail(attempt, "Claude declined")
+    attempt, _ = add(storage, session)
+    storage.evaluations.fail(attempt, "Claude declined")
 
     for run in schedules:
         given_up, _ = run.together(
-            lambda: table.give_up(request_for(attempt), "Too many tries"),
-            lambda: table.request_evaluation(USER, session.id, 1),
+            lambda: storage.evaluations.give_up(request_for(attempt), "Too many tries"),
+            lambda: storage.evaluations.request(USER, session.id, 1),
         )
 
         assert not given_up
-        assert table.attempt(USER, session.id, 1).status is Status.PENDING
-        assert table.session(USER, session.id).failed_count == 0
+        assert storage.attempts.get(USER, session.id, 1).status is Status.PENDING
+        assert storage.sessions.get(USER, session.id).failed_count == 0
     assert schedules.count > 1
 
 
 def test_the_message_of_an_earlier_round_and_that_of_the_next_are_one_call(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    attempt, _ = add(table, session)
-    table.fail(attempt, "Claude declined")
-    table.request_evaluation(USER, session.id, 1)
-    again = table.attempt(USER, session.id, 1)
+    attempt, _ = add(storage, session)
+    storage.evaluations.fail(attempt, "Claude declined")
+    storage.evaluations.request(USER, session.id, 1)
+    again = storage.attempts.get(USER, session.id, 1)
 
     for run in schedules:
         grader = a_grader(run)
@@ -420,9 +427,9 @@ def test_the_message_of_an_earlier_round_and_that_of_the_next_are_one_call(
 
 
 def test_an_evaluation_once_more_delivered_twice_at_once_is_one_call_and_one_write(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    request = request_for(evaluated_and_asked_for_again(table, session, 50))
+    request = request_for(evaluated_and_asked_for_again(storage, session, 50))
 
     for run in schedules:
         grader = a_grader(run, 80)
@@ -430,70 +437,75 @@ def test_an_evaluation_once_more_delivered_twice_at_once_is_one_call_and_one_wri
         outcomes = run.together(*[delivery(schedules, grader, request)] * 2)
 
         assert kinds(outcomes)["evaluated"] == grader.calls == 1
-        assert table.session(USER, session.id) == recounted(table, session)
-        assert table.session(USER, session.id).score_sum == 80
+        assert storage.sessions.get(USER, session.id) == recounted(storage, session)
+        assert storage.sessions.get(USER, session.id).score_sum == 80
         assert former_scores(schedules.client) == {(1, 1): 50}
     assert schedules.count > 10
 
 
 def test_the_books_agree_at_every_moment_of_an_evaluation_once_more(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    other, _ = add(table, session)
-    table.record(other, an_evaluation(30))
-    again = table.attempt(USER, session.id, other.id)
-    request = request_for(evaluated_and_asked_for_again(table, session, 50))
+    other, _ = add(storage, session)
+    storage.evaluations.record(other, an_evaluation(30))
+    again = storage.attempts.get(USER, session.id, other.id)
+    request = request_for(evaluated_and_asked_for_again(storage, session, 50))
 
     for run in schedules:
         asked, outcome, out_of_balance = run.together(
-            lambda: table.request_reevaluation(again),
+            lambda: storage.evaluations.request_reevaluation(again),
             delivery(schedules, a_grader(run, 80), request),
             lambda: imbalances(schedules.client),
         )
 
         assert (asked, outcome, out_of_balance) == (True, "evaluated", [])
-        assert (table.session(USER, session.id).scored_count, table.session(USER, session.id).score_sum) == (2, 110)
+        assert (
+            storage.sessions.get(USER, session.id).scored_count,
+            storage.sessions.get(USER, session.id).score_sum,
+        ) == (2, 110)
         assert imbalances(schedules.client) == []
     assert schedules.count > 10
 
 
-def test_asking_once_more_twice_at_once_is_one_more_round(schedules: Schedules, table: Table, session: Session) -> None:
-    attempt, _ = add(table, session)
-    table.record(attempt, an_evaluation(50))
-    read = table.attempt(USER, session.id, 1)
+def test_asking_once_more_twice_at_once_is_one_more_round(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    attempt, _ = add(storage, session)
+    storage.evaluations.record(attempt, an_evaluation(50))
+    read = storage.attempts.get(USER, session.id, 1)
 
     for run in schedules:
-        asked = run.together(*[lambda: table.request_reevaluation(read)] * 2)
+        asked = run.together(*[lambda: storage.evaluations.request_reevaluation(read)] * 2)
 
         assert asked == (True, True)
-        assert table.attempt(USER, session.id, 1).round == 2
+        assert storage.attempts.get(USER, session.id, 1).round == 2
     assert schedules.count == 2
 
 
 def test_asking_once_more_meets_the_first_evaluation_and_takes_nothing_away(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     came_of_it: Counter[bool] = Counter()
-    attempt, _ = add(table, session)
+    attempt, _ = add(storage, session)
 
     for run in schedules:
         recorded, asked = run.together(
-            lambda: table.record(attempt, an_evaluation(50)),
-            lambda: table.request_reevaluation(table.attempt(USER, session.id, 1)),
+            lambda: storage.evaluations.record(attempt, an_evaluation(50)),
+            lambda: storage.evaluations.request_reevaluation(storage.attempts.get(USER, session.id, 1)),
         )
 
         assert recorded
-        stored = table.attempt(USER, session.id, 1)
+        stored = storage.attempts.get(USER, session.id, 1)
         assert (stored.status, bool(stored.reevaluating), stored.round) == (Status.EVALUATED, asked, 1 + asked)
-        assert table.session(USER, session.id) == recounted(table, session)
+        assert storage.sessions.get(USER, session.id) == recounted(storage, session)
         came_of_it[asked] += 1
     assert set(came_of_it) == {True, False}
 
 
 def test_a_late_message_of_the_first_round_and_an_evaluation_once_more_are_one_call(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    again = evaluated_and_asked_for_again(table, session, 50)
+    again = evaluated_and_asked_for_again(storage, session, 50)
     late = request_for(replace(again, round=1))
 
     for run in schedules:
@@ -503,15 +515,15 @@ def test_a_late_message_of_the_first_round_and_an_evaluation_once_more_are_one_c
 
         assert outcomes == ("nothing to do", "evaluated")
         assert grader.calls == 1
-        assert table.session(USER, session.id).score_sum == 80
+        assert storage.sessions.get(USER, session.id).score_sum == 80
     assert schedules.count > 10
 
 
 def test_the_late_result_of_a_lease_that_ran_out_never_counts_in_an_evaluation_once_more(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    again = evaluated_and_asked_for_again(table, session, 50)
-    late = table.take(request_for(again), seconds=LEASE_SECONDS)
+    again = evaluated_and_asked_for_again(storage, session, 50)
+    late = storage.evaluations.take_lease(request_for(again), seconds=LEASE_SECONDS)
     assert isinstance(late, Lease)
     schedules.clock.advance(LEASE_SECONDS)
     winners: Counter[int] = Counter()
@@ -519,118 +531,122 @@ def test_the_late_result_of_a_lease_that_ran_out_never_counts_in_an_evaluation_o
     for run in schedules:
 
         def next_worker() -> bool:
-            lease = table.take(request_for(again), seconds=LEASE_SECONDS)
-            return isinstance(lease, Lease) and table.record(lease.attempt, an_evaluation(80))
+            lease = storage.evaluations.take_lease(request_for(again), seconds=LEASE_SECONDS)
+            return isinstance(lease, Lease) and storage.evaluations.record(lease.attempt, an_evaluation(80))
 
-        recorded = run.together(lambda: table.record(late.attempt, an_evaluation(20)), next_worker)
+        recorded = run.together(lambda: storage.evaluations.record(late.attempt, an_evaluation(20)), next_worker)
 
         assert sorted(recorded) == [False, True]
-        stored = table.session(USER, session.id)
-        assert stored == recounted(table, session)
+        stored = storage.sessions.get(USER, session.id)
+        assert stored == recounted(storage, session)
         assert former_scores(schedules.client) == {(1, 1): 50}
         winners[stored.score_sum] += 1
     assert set(winners) == {20, 80}
 
 
 def test_the_late_result_of_a_round_that_was_given_up_never_replaces_anything(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    again = evaluated_and_asked_for_again(table, session, 50)
+    again = evaluated_and_asked_for_again(storage, session, 50)
 
     for run in schedules:
 
         def give_up_and_ask_anew() -> bool:
-            table.fail(again, "Claude declined")
-            return table.request_reevaluation(table.attempt(USER, session.id, 1))
+            storage.evaluations.fail(again, "Claude declined")
+            return storage.evaluations.request_reevaluation(storage.attempts.get(USER, session.id, 1))
 
-        recorded, _ = run.together(lambda: table.record(again, an_evaluation(20)), give_up_and_ask_anew)
+        recorded, _ = run.together(lambda: storage.evaluations.record(again, an_evaluation(20)), give_up_and_ask_anew)
 
-        stored = table.attempt(USER, session.id, 1)
+        stored = storage.attempts.get(USER, session.id, 1)
         assert stored.evaluation
         assert stored.evaluation.overall == (20 if recorded else 50)
-        assert table.session(USER, session.id) == recounted(table, session)
+        assert storage.sessions.get(USER, session.id) == recounted(storage, session)
         assert stored.reevaluating
         assert stored.round == 3
     assert schedules.count > 3
 
 
 def test_an_evaluation_once_more_and_a_giving_up_settle_it_once(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     came_of_it: Counter[bool] = Counter()
-    request = request_for(evaluated_and_asked_for_again(table, session, 50))
+    request = request_for(evaluated_and_asked_for_again(storage, session, 50))
 
     for run in schedules:
         outcome, given_up = run.together(
-            delivery(schedules, a_grader(run, 80), request), lambda: table.give_up(request, "Too many tries")
+            delivery(schedules, a_grader(run, 80), request),
+            lambda: storage.evaluations.give_up(request, "Too many tries"),
         )
 
         assert (outcome == "evaluated") is not given_up
-        stored = table.attempt(USER, session.id, 1)
+        stored = storage.attempts.get(USER, session.id, 1)
         assert (stored.status, stored.reevaluating, bool(stored.reevaluation_failure)) == (
             Status.EVALUATED,
             None,
             given_up,
         )
-        assert table.session(USER, session.id).score_sum == (50 if given_up else 80)
+        assert storage.sessions.get(USER, session.id).score_sum == (50 if given_up else 80)
         assert imbalances(schedules.client) == []
         came_of_it[given_up] += 1
     assert set(came_of_it) == {True, False}
 
 
 def test_a_users_request_is_a_conflict_all_along_an_evaluation_once_more(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    request = request_for(evaluated_and_asked_for_again(table, session, 50))
+    request = request_for(evaluated_and_asked_for_again(storage, session, 50))
 
     for run in schedules:
         outcomes = run.together(
             delivery(schedules, a_grader(run, 80), request),
-            lambda: table.request_evaluation(USER, session.id, 1),
+            lambda: storage.evaluations.request(USER, session.id, 1),
         )
 
         assert kinds(outcomes) == Counter({"evaluated": 1, "Conflict": 1})
-        assert table.attempt(USER, session.id, 1).round == 2
+        assert storage.attempts.get(USER, session.id, 1).round == 2
     assert schedules.count > 3
 
 
-def test_an_end_and_an_evaluation_once_more_both_stand(schedules: Schedules, table: Table, session: Session) -> None:
-    again = evaluated_and_asked_for_again(table, session, 50)
+def test_an_end_and_an_evaluation_once_more_both_stand(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    again = evaluated_and_asked_for_again(storage, session, 50)
 
     for run in schedules:
         ended, recorded = run.together(
-            lambda: table.end_session(USER, session.id), lambda: table.record(again, an_evaluation(80))
+            lambda: storage.sessions.end(USER, session.id), lambda: storage.evaluations.record(again, an_evaluation(80))
         )
 
         assert recorded
         assert ended.score_sum in (50, 80)
-        stored = table.session(USER, session.id)
+        stored = storage.sessions.get(USER, session.id)
         assert (stored.ended_at, stored.score_sum, stored.pending_count) == (ended.ended_at, 80, 0)
     assert schedules.count == 2
 
 
 def test_two_attempts_evaluated_once_more_at_once_are_both_in_the_sum(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    first, second = (evaluated_and_asked_for_again(table, session, overall) for overall in (50, 60))
+    first, second = (evaluated_and_asked_for_again(storage, session, overall) for overall in (50, 60))
 
     for run in schedules:
         outcomes = run.together(
-            delivery(schedules, a_grader(run, 80), request_for(first)), lambda: table.record(second, an_evaluation(30))
+            delivery(schedules, a_grader(run, 80), request_for(first)),
+            lambda: storage.evaluations.record(second, an_evaluation(30)),
         )
 
         assert outcomes == ("evaluated", True)
-        assert table.session(USER, session.id).score_sum == 110
+        assert storage.sessions.get(USER, session.id).score_sum == 110
     assert schedules.count > 3
 
 
 def test_an_evaluation_once_more_brings_nothing_back_of_a_user_who_is_deleted(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    again = evaluated_and_asked_for_again(table, session, 50)
+    again = evaluated_and_asked_for_again(storage, session, 50)
 
     for run in schedules:
-        run.together(lambda: table.record(again, an_evaluation(80)), deletion(schedules.client, USER))
+        run.together(lambda: storage.evaluations.record(again, an_evaluation(80)), deletion(schedules.client, USER))
 
         assert all_items(schedules) == []
     assert schedules.count > 5
@@ -640,10 +656,10 @@ def test_an_evaluation_once_more_brings_nothing_back_of_a_user_who_is_deleted(
 
 
 def test_an_evaluation_brings_nothing_back_of_a_user_who_is_deleted(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     came_of_it: Counter[str] = Counter()
-    request = request_for(add(table, session)[0])
+    request = request_for(add(storage, session)[0])
 
     for run in schedules:
         outcomes = run.together(delivery(schedules, Grader(73), request), deletion(schedules.client, USER))
@@ -654,22 +670,22 @@ def test_an_evaluation_brings_nothing_back_of_a_user_who_is_deleted(
 
 
 def test_a_failure_brings_nothing_back_of_a_user_who_is_deleted(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
-    request = request_for(add(table, session)[0])
+    request = request_for(add(storage, session)[0])
 
     for run in schedules:
-        run.together(lambda: table.give_up(request, "Too many tries"), deletion(schedules.client, USER))
+        run.together(lambda: storage.evaluations.give_up(request, "Too many tries"), deletion(schedules.client, USER))
 
         assert all_items(schedules) == []
     assert schedules.count > 10
 
 
 def test_an_answer_brings_nothing_back_of_a_user_who_is_deleted(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     for run in schedules:
-        added, _ = run.together(lambda: add(table, session), deletion(schedules.client, USER))
+        added, _ = run.together(lambda: add(storage, session), deletion(schedules.client, USER))
 
         assert all_items(schedules) == []
         assert isinstance(added, tuple | NotFound)
@@ -679,161 +695,170 @@ def test_an_answer_brings_nothing_back_of_a_user_who_is_deleted(
 # Sessions and attempts
 
 
-def test_no_attempt_enters_a_session_behind_its_end(schedules: Schedules, table: Table, session: Session) -> None:
+def test_no_attempt_enters_a_session_behind_its_end(schedules: Schedules, storage: Storage, session: Session) -> None:
     came_of_it: Counter[str] = Counter()
 
     for run in schedules:
-        added, ended = run.together(lambda: add(table, session), lambda: table.end_session(USER, session.id))
+        added, ended = run.together(lambda: add(storage, session), lambda: storage.sessions.end(USER, session.id))
 
-        stored = attempts_of(table, session)
+        stored = attempts_of(storage, session)
         assert ended.attempts_count == len(stored)
         assert isinstance(added, Conflict) is (stored == [])
-        assert table.session(USER, session.id) == ended == recounted(table, session)
+        assert storage.sessions.get(USER, session.id) == ended == recounted(storage, session)
         came_of_it[type(added).__name__] += 1
     assert came_of_it == {"Conflict": 2, "tuple": 1}
 
 
-def test_an_end_and_an_evaluation_both_stand(schedules: Schedules, table: Table, session: Session) -> None:
-    attempt, _ = add(table, session)
+def test_an_end_and_an_evaluation_both_stand(schedules: Schedules, storage: Storage, session: Session) -> None:
+    attempt, _ = add(storage, session)
 
     for run in schedules:
-        run.together(lambda: table.end_session(USER, session.id), lambda: table.record(attempt, an_evaluation(73)))
+        run.together(
+            lambda: storage.sessions.end(USER, session.id),
+            lambda: storage.evaluations.record(attempt, an_evaluation(73)),
+        )
 
-        stored = table.session(USER, session.id)
+        stored = storage.sessions.get(USER, session.id)
         assert stored.ended_at
         assert (stored.score_sum, stored.pending_count) == (73, 0)
     assert schedules.count == 2
 
 
-def test_two_ends_at_once_have_one_time(schedules: Schedules, table: Table, session: Session) -> None:
+def test_two_ends_at_once_have_one_time(schedules: Schedules, storage: Storage, session: Session) -> None:
     def end(seconds: float) -> Session:
-        slow = Table(schedules.client, "coach", now=lambda: schedules.clock() + seconds)
-        return slow.end_session(USER, session.id)
+        slow = Storage(schedules.client, "coach", now=lambda: schedules.clock() + seconds)
+        return slow.sessions.end(USER, session.id)
 
     for run in schedules:
         first, second = run.together(lambda: end(1), lambda: end(2))
 
-        assert first == second == table.session(USER, session.id)
+        assert first == second == storage.sessions.get(USER, session.id)
     assert schedules.count == 2
 
 
-def test_two_answers_at_once_are_numbered_one_and_two(schedules: Schedules, table: Table, session: Session) -> None:
+def test_two_answers_at_once_are_numbered_one_and_two(schedules: Schedules, storage: Storage, session: Session) -> None:
     for run in schedules:
-        added = run.together(lambda: add(table, session), lambda: add(table, session, question_id=2))
+        added = run.together(lambda: add(storage, session), lambda: add(storage, session, question_id=2))
 
         assert {(attempt.id, new) for attempt, new in added} == {(1, True), (2, True)}
-        assert attempts_of(table, session) == sorted((attempt for attempt, _ in added), key=lambda attempt: attempt.id)
-        assert table.session(USER, session.id).attempts_count == 2
+        assert attempts_of(storage, session) == sorted(
+            (attempt for attempt, _ in added), key=lambda attempt: attempt.id
+        )
+        assert storage.sessions.get(USER, session.id).attempts_count == 2
     assert schedules.count > 5
 
 
-def test_one_request_sent_twice_at_once_is_one_attempt(schedules: Schedules, table: Table, session: Session) -> None:
+def test_one_request_sent_twice_at_once_is_one_attempt(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
     for run in schedules:
-        (first, first_new), (second, second_new) = run.together(*[lambda: add(table, session, key="k")] * 2)
+        (first, first_new), (second, second_new) = run.together(*[lambda: add(storage, session, key="k")] * 2)
 
         assert first == second
         assert first_new is not second_new
-        assert attempts_of(table, session) == [first]
-        assert table.session(USER, session.id).attempts_count == 1
+        assert attempts_of(storage, session) == [first]
+        assert storage.sessions.get(USER, session.id).attempts_count == 1
     assert schedules.count > 5
 
 
 def test_one_request_sent_twice_at_once_counts_once_even_at_the_limit(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     for run in schedules:
-        (first, _), (second, _) = run.together(*[lambda: add(table, session, key="k", limit=1)] * 2)
+        (first, _), (second, _) = run.together(*[lambda: add(storage, session, key="k", limit=1)] * 2)
 
         assert first == second
-        assert len(attempts_of(table, session)) == 1
+        assert len(attempts_of(storage, session)) == 1
     assert schedules.count > 5
 
 
 def test_one_key_with_two_bodies_at_once_is_one_attempt_and_a_conflict(
-    schedules: Schedules, table: Table, session: Session
+    schedules: Schedules, storage: Storage, session: Session
 ) -> None:
     for run in schedules:
         outcomes = run.together(
-            lambda: add(table, session, key="k"),
-            lambda: add(table, session, key="k", answer=f"{ANSWER} And a price."),
+            lambda: add(storage, session, key="k"),
+            lambda: add(storage, session, key="k", answer=f"{ANSWER} And a price."),
         )
 
         assert kinds(outcomes)["Conflict"] == 1
-        assert table.session(USER, session.id).attempts_count == 1
+        assert storage.sessions.get(USER, session.id).attempts_count == 1
     assert schedules.count > 5
 
 
-def test_two_answers_at_a_limit_of_one_are_one_attempt(schedules: Schedules, table: Table, session: Session) -> None:
+def test_two_answers_at_a_limit_of_one_are_one_attempt(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
     for run in schedules:
-        outcomes = run.together(*[lambda: add(table, session, limit=1)] * 2)
+        outcomes = run.together(*[lambda: add(storage, session, limit=1)] * 2)
 
         assert sum(isinstance(outcome, TooManyRequests) for outcome in outcomes) == 1
-        assert table.session(USER, session.id) == recounted(table, session)
-        assert len(attempts_of(table, session)) == 1
+        assert storage.sessions.get(USER, session.id) == recounted(storage, session)
+        assert len(attempts_of(storage, session)) == 1
     assert schedules.count > 5
 
 
-def test_two_sessions_of_one_user_share_the_limit(schedules: Schedules, table: Table, session: Session) -> None:
-    sessions = [session, table.create_session(a_session())[0]]
+def test_two_sessions_of_one_user_share_the_limit(schedules: Schedules, storage: Storage, session: Session) -> None:
+    sessions = [session, storage.sessions.create(a_session())[0]]
 
     for run in schedules:
-        outcomes = run.together(*[lambda s=s: add(table, s, limit=1) for s in sessions])
+        outcomes = run.together(*[lambda s=s: add(storage, s, limit=1) for s in sessions])
 
         assert sum(isinstance(outcome, TooManyRequests) for outcome in outcomes) == 1
-        assert sum(table.session(USER, session.id).attempts_count for session in sessions) == 1
+        assert sum(storage.sessions.get(USER, session.id).attempts_count for session in sessions) == 1
     assert schedules.count > 5
 
 
-def test_a_session_made_twice_at_once_is_one_session(schedules: Schedules, table: Table) -> None:
+def test_a_session_made_twice_at_once_is_one_session(schedules: Schedules, storage: Storage) -> None:
     session = a_session(mode=Mode.EXAM)
     later = a_session(mode=Mode.EXAM, started_at=session.started_at.replace(minute=1), id=session.id)
 
     for run in schedules:
         (first, first_new), (second, second_new) = run.together(
-            lambda: table.create_session(session), lambda: table.create_session(later)
+            lambda: storage.sessions.create(session), lambda: storage.sessions.create(later)
         )
 
-        assert first == second == table.session(USER, session.id)
+        assert first == second == storage.sessions.get(USER, session.id)
         assert first_new is not second_new
     assert schedules.count == 2
 
 
-def test_a_session_made_twice_at_once_with_other_settings_is_a_conflict(schedules: Schedules, table: Table) -> None:
+def test_a_session_made_twice_at_once_with_other_settings_is_a_conflict(schedules: Schedules, storage: Storage) -> None:
     session = a_session(timer_minutes=10)
     other = a_session(timer_minutes=20, id=session.id)
 
     for run in schedules:
-        outcomes = run.together(lambda: table.create_session(session), lambda: table.create_session(other))
+        outcomes = run.together(lambda: storage.sessions.create(session), lambda: storage.sessions.create(other))
 
         (made, _), refused = sorted(outcomes, key=lambda outcome: isinstance(outcome, Conflict))
         assert isinstance(refused, Conflict)
-        assert table.session(USER, session.id) == made
+        assert storage.sessions.get(USER, session.id) == made
     assert schedules.count == 2
 
 
-def test_the_same_session_id_of_two_users_is_two_sessions(schedules: Schedules, table: Table) -> None:
+def test_the_same_session_id_of_two_users_is_two_sessions(schedules: Schedules, storage: Storage) -> None:
     session = a_session()
     other = a_session(OTHER, id=session.id)
 
     for run in schedules:
-        outcomes = run.together(lambda: table.create_session(session), lambda: table.create_session(other))
+        outcomes = run.together(lambda: storage.sessions.create(session), lambda: storage.sessions.create(other))
 
         assert outcomes == ((session, True), (other, True))
     assert schedules.count == 2
 
 
-def test_two_registrations_of_an_address_at_once_are_one_account(schedules: Schedules, table: Table) -> None:
+def test_two_registrations_of_an_address_at_once_are_one_account(schedules: Schedules, storage: Storage) -> None:
     users = [a_user("ada@example.com"), a_user("Ada@Example.com")]
 
     for run in schedules:
-        outcomes = run.together(*[lambda u=u: table.register(u, u.id) for u in users])
+        outcomes = run.together(*[lambda u=u: storage.accounts.register(u, u.id) for u in users])
 
         assert kinds(outcomes) == Counter({"None": 1, "Conflict": 1})
-        credentials = table.credentials("ada@example.com")
+        credentials = storage.accounts.credentials("ada@example.com")
         winner, loser = users if outcomes[0] is None else users[::-1]
         assert credentials
         assert (credentials.user_id, credentials.password_hash) == (winner.id, winner.id)
-        assert table.user(winner.id) == winner
+        assert storage.accounts.user(winner.id) == winner
         with pytest.raises(NotFound):
-            table.user(loser.id)
+            storage.accounts.user(loser.id)
     assert schedules.count == 2

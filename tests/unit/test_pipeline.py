@@ -10,12 +10,15 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from coach import services
+from coach import aws
+from coach.aws import EvaluationQueue
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
-from coach.evaluation import DEFAULT_DEADLINE_SECONDS
 from coach.model import Attempt, EvaluationRequest, Session, Status
-from coach.services import EvaluationQueue
-from coach.table import WRITE_DEADLINE_SECONDS, Lease, Table, evaluation_request
+from coach.settings import GraderSettings
+from coach.storage import Storage
+from coach.storage.attempts import evaluation_request
+from coach.storage.dynamo import WRITE_DEADLINE_SECONDS
+from coach.storage.evaluations import Lease
 from coach.worker import MAX_DELAY_SECONDS, MAX_TRIES, NotNow, Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.give_up_attempt import app as give_up_attempt
@@ -45,11 +48,11 @@ GLOBALS: dict[str, Any] = template()["Globals"]["Function"]
 
 
 @pytest.fixture
-def queue(table: Table, monkeypatch: pytest.MonkeyPatch) -> Queue:
+def queue(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Queue:
     """The functions' queue; their table is the test's."""
     queue = Queue()
-    monkeypatch.setattr(services, "table", lambda: table)
-    monkeypatch.setattr(services, "evaluation_queue", lambda: queue)
+    monkeypatch.setattr(aws, "storage", lambda: storage)
+    monkeypatch.setattr(aws, "evaluation_queue", lambda: queue)
     return queue
 
 
@@ -106,9 +109,9 @@ def matches(pattern: Any, record: Any) -> bool:
 
 
 @pytest.fixture
-def stream(dynamodb: "DynamoDBClient", table: Table, session: Session) -> Stream:
+def stream(dynamodb: "DynamoDBClient", storage: Storage, session: Session) -> Stream:
     """Behind the making of the table and the session."""
-    assert table.session(USER, session.id) == session
+    assert storage.sessions.get(USER, session.id) == session
     stream = Stream(dynamodb)
     stream.records()
     return stream
@@ -133,9 +136,9 @@ def test_the_matcher_matches_as_lambda_does(pattern: Any, record: Any, expected:
 
 
 def test_an_answer_is_let_through_and_nothing_that_is_written_with_it(
-    stream: Stream, table: Table, session: Session
+    stream: Stream, storage: Storage, session: Session
 ) -> None:
-    attempt, _ = add(table, session, key="k")
+    attempt, _ = add(storage, session, key="k")
 
     records = stream.let_through()
 
@@ -146,60 +149,71 @@ def queue_request(record: dict[str, Any]) -> EvaluationRequest:
     return evaluation_request(record["dynamodb"]["NewImage"])
 
 
-def take(table: Table, session: Session) -> Lease:
-    lease = table.take(request_for(table.attempt(USER, session.id, 1)), seconds=LEASE_SECONDS)
+def take(storage: Storage, session: Session) -> Lease:
+    lease = storage.evaluations.take_lease(
+        request_for(storage.attempts.get(USER, session.id, 1)), seconds=LEASE_SECONDS
+    )
     assert isinstance(lease, Lease)
     return lease
 
 
-def stored(table: Table, session: Session) -> Attempt:
-    return table.attempt(USER, session.id, 1)
+def stored(storage: Storage, session: Session) -> Attempt:
+    return storage.attempts.get(USER, session.id, 1)
 
 
-def once_more(table: Table, session: Session) -> Attempt:
+def once_more(storage: Storage, session: Session) -> Attempt:
     """The first attempt, evaluated and asked for once more."""
-    table.record(stored(table, session), an_evaluation(50))
-    assert table.request_reevaluation(stored(table, session))
-    return stored(table, session)
+    storage.evaluations.record(stored(storage, session), an_evaluation(50))
+    assert storage.evaluations.request_reevaluation(stored(storage, session))
+    return stored(storage, session)
 
 
-def evaluated_once_more(table: Table, session: Session) -> None:
-    once_more(table, session)
-    table.release(take(table, session), unusable=True)
-    assert table.record(take(table, session).attempt, an_evaluation(80))
+def evaluated_once_more(storage: Storage, session: Session) -> None:
+    once_more(storage, session)
+    storage.evaluations.release_lease(take(storage, session), unusable=True)
+    assert storage.evaluations.record(take(storage, session).attempt, an_evaluation(80))
 
 
 # What is written to the table after an answer has been stored, and whether the answer has to be queued for it.
-WRITES: dict[str, tuple[Callable[[Table, Session], Any], int]] = {
-    "a session is made": (lambda table, _: table.create_session(a_session()), 0),
-    "the session ends": (lambda table, session: table.end_session(USER, session.id), 0),
-    "an account is made": (lambda table, _: table.register(a_user(), "hash"), 0),
-    "the breaker trips": (lambda table, _: table.trip_breaker(2_000_000_000), 0),
+WRITES: dict[str, tuple[Callable[[Storage, Session], Any], int]] = {
+    "a session is made": (lambda storage, _: storage.sessions.create(a_session()), 0),
+    "the session ends": (lambda storage, session: storage.sessions.end(USER, session.id), 0),
+    "an account is made": (lambda storage, _: storage.accounts.register(a_user(), "hash"), 0),
+    "the breaker trips": (lambda storage, _: storage.limits.trip_breaker(2_000_000_000), 0),
     "a lease is taken": (take, 0),
-    "a lease is given back": (lambda table, session: table.release(take(table, session), unusable=True), 0),
-    "it is evaluated": (lambda table, s: table.record(table.attempt(USER, s.id, 1), an_evaluation()), 0),
-    "it fails": (lambda table, session: table.fail(table.attempt(USER, session.id, 1), "Claude declined"), 0),
-    "the same request comes again": (lambda table, session: add(table, session, key="k"), 0),
-    "another answer is stored": (lambda table, session: add(table, session), 1),
+    "a lease is given back": (
+        lambda storage, session: storage.evaluations.release_lease(take(storage, session), unusable=True),
+        0,
+    ),
+    "it is evaluated": (
+        lambda storage, s: storage.evaluations.record(storage.attempts.get(USER, s.id, 1), an_evaluation()),
+        0,
+    ),
+    "it fails": (
+        lambda storage, session: storage.evaluations.fail(storage.attempts.get(USER, session.id, 1), "Claude declined"),
+        0,
+    ),
+    "the same request comes again": (lambda storage, session: add(storage, session, key="k"), 0),
+    "another answer is stored": (lambda storage, session: add(storage, session), 1),
     "it fails and is asked for again": (
-        lambda table, session: (
-            table.fail(table.attempt(USER, session.id, 1), "Claude declined"),
-            table.request_evaluation(USER, session.id, 1),
+        lambda storage, session: (
+            storage.evaluations.fail(storage.attempts.get(USER, session.id, 1), "Claude declined"),
+            storage.evaluations.request(USER, session.id, 1),
         ),
         1,
     ),
-    "it is evaluated and asked for once more": (lambda table, session: once_more(table, session), 1),
+    "it is evaluated and asked for once more": (lambda storage, session: once_more(storage, session), 1),
     "it is asked for once more by two at the same time": (
-        lambda table, session: table.request_reevaluation(once_more(table, session)),
+        lambda storage, session: storage.evaluations.request_reevaluation(once_more(storage, session)),
         1,
     ),
-    "it is evaluated once more at the second try": (lambda table, session: evaluated_once_more(table, session), 1),
+    "it is evaluated once more at the second try": (lambda storage, session: evaluated_once_more(storage, session), 1),
     "it is asked for once more and nothing comes of it": (
-        lambda table, session: table.fail(once_more(table, session), "Claude declined"),
+        lambda storage, session: storage.evaluations.fail(once_more(storage, session), "Claude declined"),
         1,
     ),
     "it is asked for again while it is pending": (
-        lambda table, session: table.request_evaluation(USER, session.id, 1),
+        lambda storage, session: storage.evaluations.request(USER, session.id, 1),
         0,
     ),
 }
@@ -207,20 +221,20 @@ WRITES: dict[str, tuple[Callable[[Table, Session], Any], int]] = {
 
 @pytest.mark.parametrize("write", WRITES)
 def test_what_is_let_through_is_what_has_become_pending(
-    stream: Stream, table: Table, session: Session, write: str
+    stream: Stream, storage: Storage, session: Session, write: str
 ) -> None:
     happens, expected = WRITES[write]
-    add(table, session, key="k")
+    add(storage, session, key="k")
     stream.records()
 
-    happens(table, session)
+    happens(storage, session)
 
     assert len(stream.let_through()) == expected
 
 
-def test_what_was_written_is_in_the_stream_at_all(stream: Stream, table: Table, session: Session) -> None:
-    add(table, session, key="k")
-    take(table, session)
+def test_what_was_written_is_in_the_stream_at_all(stream: Stream, storage: Storage, session: Session) -> None:
+    add(storage, session, key="k")
+    take(storage, session)
 
     records = stream.records()
 
@@ -230,9 +244,9 @@ def test_what_was_written_is_in_the_stream_at_all(stream: Stream, table: Table, 
 
 
 def test_an_account_that_is_deleted_queues_nothing(
-    stream: Stream, table: Table, session: Session, dynamodb: "DynamoDBClient"
+    stream: Stream, storage: Storage, session: Session, dynamodb: "DynamoDBClient"
 ) -> None:
-    add(table, session)
+    add(storage, session)
     stream.records()
     for item in dynamodb.scan(TableName="coach")["Items"]:
         dynamodb.delete_item(TableName="coach", Key={"pk": item["pk"], "sk": item["sk"]})
@@ -241,9 +255,9 @@ def test_an_account_that_is_deleted_queues_nothing(
 
 
 def test_a_record_that_is_let_through_becomes_the_attempts_message(
-    stream: Stream, table: Table, session: Session, queue: Queue
+    stream: Stream, storage: Storage, session: Session, queue: Queue
 ) -> None:
-    attempts = [add(table, session)[0] for _ in range(3)]
+    attempts = [add(storage, session)[0] for _ in range(3)]
 
     queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
 
@@ -251,13 +265,13 @@ def test_a_record_that_is_let_through_becomes_the_attempts_message(
 
 
 def test_an_attempt_asked_for_again_is_queued_with_its_next_round(
-    stream: Stream, table: Table, session: Session, queue: Queue
+    stream: Stream, storage: Storage, session: Session, queue: Queue
 ) -> None:
-    attempt, _ = add(table, session)
-    table.fail(attempt, "Claude declined")
+    attempt, _ = add(storage, session)
+    storage.evaluations.fail(attempt, "Claude declined")
     stream.records()
 
-    table.request_evaluation(USER, session.id, 1)
+    storage.evaluations.request(USER, session.id, 1)
     queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
 
     (message,) = queue.sent
@@ -265,12 +279,12 @@ def test_an_attempt_asked_for_again_is_queued_with_its_next_round(
 
 
 def test_an_attempt_asked_for_once_more_is_queued_with_its_next_round(
-    stream: Stream, table: Table, session: Session, queue: Queue
+    stream: Stream, storage: Storage, session: Session, queue: Queue
 ) -> None:
-    add(table, session)
+    add(storage, session)
     stream.records()
 
-    again = once_more(table, session)
+    again = once_more(storage, session)
     queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
 
     (message,) = queue.sent
@@ -279,12 +293,12 @@ def test_an_attempt_asked_for_once_more_is_queued_with_its_next_round(
 
 @pytest.mark.parametrize("taken", [False, True])
 def test_a_table_that_is_restored_queues_what_was_on_its_way(
-    stream: Stream, table: Table, session: Session, dynamodb: "DynamoDBClient", taken: bool
+    stream: Stream, storage: Storage, session: Session, dynamodb: "DynamoDBClient", taken: bool
 ) -> None:
-    add(table, session)
-    once_more(table, session)
+    add(storage, session)
+    once_more(storage, session)
     if taken:
-        take(table, session)
+        take(storage, session)
     key = {"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"SESSION#{session.id}#ATTEMPT#000001"}}
     item = dynamodb.get_item(TableName="coach", Key=key)["Item"]
     dynamodb.delete_item(TableName="coach", Key=key)
@@ -296,9 +310,9 @@ def test_a_table_that_is_restored_queues_what_was_on_its_way(
 
 
 def test_a_message_says_who_and_what_and_holds_no_answer(
-    stream: Stream, table: Table, session: Session, queue: Queue
+    stream: Stream, storage: Storage, session: Session, queue: Queue
 ) -> None:
-    add(table, session)
+    add(storage, session)
 
     queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
 
@@ -312,7 +326,7 @@ def test_a_message_says_who_and_what_and_holds_no_answer(
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Stubber:
     """What SQS replies; the function's own queue talks to it."""
     client = boto3.client("sqs")
-    monkeypatch.setattr(services, "evaluation_queue", lambda: EvaluationQueue(client, "https://sqs/evaluations"))
+    monkeypatch.setattr(aws, "evaluation_queue", lambda: EvaluationQueue(client, "https://sqs/evaluations"))
     return Stubber(client)
 
 
@@ -369,15 +383,15 @@ def test_a_wait_hides_the_message_from_now_on(sqs: Stubber) -> None:
     )
 
     with sqs:
-        services.evaluation_queue().delay("r", 45)
+        aws.evaluation_queue().delay("r", 45)
 
     sqs.assert_no_pending_responses()
 
 
 def test_an_attempt_whose_message_could_not_be_sent_is_evaluated_all_the_same(
-    stream: Stream, table: Table, session: Session, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    stream: Stream, storage: Storage, session: Session, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add(table, session)
+    add(storage, session)
     records = {"Records": stream.let_through()}
     with monkeypatch.context() as broken:
         broken.setattr(queue, "send", lambda messages: list(range(len(messages))))
@@ -385,11 +399,11 @@ def test_an_attempt_whose_message_could_not_be_sent_is_evaluated_all_the_same(
             queue_evaluation.handler(records, events.Context())
 
     queue_evaluation.handler(records, events.Context())
-    worker = Worker(table, Grader(73), lease_seconds=LEASE_SECONDS)
+    worker = Worker(storage, Grader(73), lease_seconds=LEASE_SECONDS)
     outcomes = [asyncio.run(worker.work(EvaluationRequest.from_json(message))) for message in queue.sent]
 
     assert outcomes == ["evaluated"]
-    assert table.session(USER, session.id).score_sum == 73
+    assert storage.sessions.get(USER, session.id).score_sum == 73
 
 
 # The dead letters
@@ -403,47 +417,47 @@ def give_up(*bodies: str) -> list[str]:
 
 @pytest.mark.usefixtures("queue")
 def test_a_dead_letters_attempt_has_failed_and_is_counted(
-    table: Table, session: Session, capsys: pytest.CaptureFixture[str]
+    storage: Storage, session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    attempts = [add(table, session)[0] for _ in range(2)]
+    attempts = [add(storage, session)[0] for _ in range(2)]
 
     failed = give_up(*[request_for(attempt).to_json() for attempt in attempts])
 
     assert failed == []
-    assert {(each.status, each.failure) for each in table.attempts(USER, session.id, page_size=5)} == {
+    assert {(each.status, each.failure) for each in storage.attempts.of_session(USER, session.id, page_size=5)} == {
         (Status.FAILED, give_up_attempt.GAVE_UP)
     }
-    assert table.session(USER, session.id) == recounted(table, session)
+    assert storage.sessions.get(USER, session.id) == recounted(storage, session)
     assert metrics_in(capsys.readouterr().out) == {"DeadLettersDelivered": 2, "EvaluationsGivenUp": 2}
 
 
 @pytest.mark.usefixtures("queue")
 def test_a_dead_letter_about_what_is_settled_changes_nothing(
-    table: Table, session: Session, capsys: pytest.CaptureFixture[str]
+    storage: Storage, session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    evaluated, again = (add(table, session)[0] for _ in range(2))
-    table.record(evaluated, an_evaluation(73))
-    table.fail(again, "Claude declined")
-    table.request_evaluation(USER, session.id, again.id)
+    evaluated, again = (add(storage, session)[0] for _ in range(2))
+    storage.evaluations.record(evaluated, an_evaluation(73))
+    storage.evaluations.fail(again, "Claude declined")
+    storage.evaluations.request(USER, session.id, again.id)
     gone = EvaluationRequest(user_id=USER, session_id=session.id, attempt_id=9, round=1)
 
     failed = give_up(*[request.to_json() for request in (request_for(evaluated), request_for(again), gone)])
 
     assert failed == []
-    stored = table.session(USER, session.id)
+    stored = storage.sessions.get(USER, session.id)
     assert (stored.score_sum, stored.scored_count, stored.failed_count, stored.pending_count) == (73, 1, 0, 1)
     assert metrics_in(capsys.readouterr().out)["EvaluationsGivenUp"] == 0
 
 
 @pytest.mark.usefixtures("queue")
 @pytest.mark.parametrize("poison", ["no JSON", "[]", "{}", '{"user_id": 1}'])
-def test_a_poisoned_dead_letter_fails_alone(table: Table, session: Session, poison: str) -> None:
-    attempt, _ = add(table, session)
+def test_a_poisoned_dead_letter_fails_alone(storage: Storage, session: Session, poison: str) -> None:
+    attempt, _ = add(storage, session)
 
     failed = give_up(poison, request_for(attempt).to_json())
 
     assert failed == ["m0"]
-    assert table.attempt(USER, session.id, 1).status is Status.FAILED
+    assert storage.attempts.get(USER, session.id, 1).status is Status.FAILED
 
 
 @pytest.mark.usefixtures("queue", "dynamodb")
@@ -455,22 +469,22 @@ def test_nothing_but_poison_among_the_dead_letters_stays_there_and_is_no_error()
 
 @pytest.mark.usefixtures("queue")
 def test_a_dead_letter_about_another_evaluation_leaves_the_former_one_in_force(
-    table: Table, session: Session, capsys: pytest.CaptureFixture[str]
+    storage: Storage, session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    add(table, session)
+    add(storage, session)
 
-    give_up(request_for(once_more(table, session)).to_json())
+    give_up(request_for(once_more(storage, session)).to_json())
 
-    found = stored(table, session)
+    found = stored(storage, session)
     assert (found.status, found.reevaluating) == (Status.EVALUATED, None)
     assert found.reevaluation_failure == give_up_attempt.GAVE_UP
-    assert table.session(USER, session.id) == recounted(table, session)
+    assert storage.sessions.get(USER, session.id) == recounted(storage, session)
     assert metrics_in(capsys.readouterr().out)["EvaluationsGivenUp"] == 1
 
 
-def test_who_is_given_up_may_ask_again(stream: Stream, table: Table, session: Session, queue: Queue) -> None:
-    attempt, _ = add(table, session)
-    worker = Worker(table, Grader(EvaluationUnavailable("overloaded")), lease_seconds=LEASE_SECONDS)
+def test_who_is_given_up_may_ask_again(stream: Stream, storage: Storage, session: Session, queue: Queue) -> None:
+    attempt, _ = add(storage, session)
+    worker = Worker(storage, Grader(EvaluationUnavailable("overloaded")), lease_seconds=LEASE_SECONDS)
     receives = RESOURCES["EvaluationQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
     for _ in range(receives):
         with pytest.raises(NotNow):
@@ -478,14 +492,14 @@ def test_who_is_given_up_may_ask_again(stream: Stream, table: Table, session: Se
     give_up(request_for(attempt).to_json())
     stream.records()
 
-    table.request_evaluation(USER, session.id, 1)
+    storage.evaluations.request(USER, session.id, 1)
     queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
     outcome = asyncio.run(
-        Worker(table, Grader(88), lease_seconds=LEASE_SECONDS).work(EvaluationRequest.from_json(queue.sent[0]))
+        Worker(storage, Grader(88), lease_seconds=LEASE_SECONDS).work(EvaluationRequest.from_json(queue.sent[0]))
     )
 
     assert outcome == "evaluated"
-    stored = table.session(USER, session.id)
+    stored = storage.sessions.get(USER, session.id)
     assert (stored.score_sum, stored.failed_count, stored.pending_count) == (88, 0, 0)
 
 
@@ -522,7 +536,7 @@ def test_a_lease_outlasts_its_worker_and_is_over_when_the_message_comes_again() 
 def test_an_evaluation_is_over_in_time_to_be_written() -> None:
     deadline_seconds = int(EVALUATE["EVALUATION_DEADLINE_SECONDS"])
 
-    assert deadline_seconds == DEFAULT_DEADLINE_SECONDS
+    assert deadline_seconds == GraderSettings().evaluation_deadline_seconds
     assert deadline_seconds + WRITE_DEADLINE_SECONDS < timeout("EvaluateAttempt")
 
 
@@ -570,11 +584,11 @@ def test_the_workers_number_is_limited_at_the_queue_and_not_by_reserved_concurre
 
 @pytest.mark.usefixtures("queue")
 def test_the_functions_metrics_have_alarms_that_somebody_hears(
-    table: Table, session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    storage: Storage, session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, second, third = (request_for(add(table, session)[0]).to_json() for _ in range(3))
+    first, second, third = (request_for(add(storage, session)[0]).to_json() for _ in range(3))
     for error, message in [(EvaluationRefused("no"), first), (SpendLimitReached("no"), second)]:
-        worker = Worker(table, Grader(error), lease_seconds=LEASE_SECONDS)
+        worker = Worker(storage, Grader(error), lease_seconds=LEASE_SECONDS)
         monkeypatch.setattr(evaluate_attempt, "worker", lambda worker=worker: worker)
         evaluate_attempt.handler(sqs_event(message), events.Context())
     give_up(third)

@@ -20,7 +20,7 @@ import pytest
 from coach import questions as bank
 from coach.evaluation.rubric import rubric
 from coach.model import Attempt, Category
-from coach.table import Table
+from coach.storage import Storage
 from tests.conftest import OTHER, ROOT, USER
 from tests.unit.events import ANSWER, SESSION, Answer, call, invoke, load
 from tests.unit.given import a_session, an_evaluation
@@ -178,10 +178,10 @@ def test_what_a_session_may_not_be_set_to(field: str, value: Any) -> None:
 # Ending
 
 
-def test_ending_gives_the_session_with_its_end_and_again_the_same(session: None, table: Table) -> None:  # noqa: ARG001
+def test_ending_gives_the_session_with_its_end_and_again_the_same(session: None, storage: Storage) -> None:  # noqa: ARG001
     for overall in (73, 80):
         add()
-        table.record(table.attempt(USER, SESSION, overall // 10 - 6), an_evaluation(overall))
+        storage.evaluations.record(storage.attempts.get(USER, SESSION, overall // 10 - 6), an_evaluation(overall))
 
     first = call("POST", f"/api/sessions/{SESSION}/end", user=USER)
     second = call("POST", f"/api/sessions/{SESSION}/end", user=USER)
@@ -239,9 +239,9 @@ def test_an_answer_becomes_the_sessions_next_attempt() -> None:
 
 
 @pytest.mark.usefixtures("session")
-def test_an_evaluated_attempt_has_its_scores_and_their_reasons(table: Table) -> None:
+def test_an_evaluated_attempt_has_its_scores_and_their_reasons(storage: Storage) -> None:
     add()
-    table.record(table.attempt(USER, SESSION, 1), an_evaluation(73))
+    storage.evaluations.record(storage.attempts.get(USER, SESSION, 1), an_evaluation(73))
 
     found = call("GET", f"{ATTEMPTS}/1", user=USER).json()
 
@@ -269,9 +269,9 @@ def test_an_evaluated_attempt_has_its_scores_and_their_reasons(table: Table) -> 
 
 
 @pytest.mark.usefixtures("session")
-def test_a_failed_attempt_says_why(table: Table) -> None:
+def test_a_failed_attempt_says_why(storage: Storage) -> None:
     add()
-    table.fail(table.attempt(USER, SESSION, 1), "Claude declined to evaluate this answer")
+    storage.evaluations.fail(storage.attempts.get(USER, SESSION, 1), "Claude declined to evaluate this answer")
 
     found = call("GET", f"{ATTEMPTS}/1", user=USER).json()
 
@@ -423,9 +423,9 @@ def test_two_users_may_use_the_same_key() -> None:
 
 
 @pytest.mark.usefixtures("session")
-def test_a_failed_attempt_is_queued_again(table: Table) -> None:
+def test_a_failed_attempt_is_queued_again(storage: Storage) -> None:
     add()
-    table.fail(table.attempt(USER, SESSION, 1), "No")
+    storage.evaluations.fail(storage.attempts.get(USER, SESSION, 1), "No")
 
     answer = call("POST", f"{ATTEMPTS}/1/evaluation", user=USER)
 
@@ -444,9 +444,9 @@ def test_a_pending_attempt_stays_queued() -> None:
 
 
 @pytest.mark.usefixtures("session")
-def test_an_evaluated_attempt_is_not_evaluated_again(table: Table) -> None:
+def test_an_evaluated_attempt_is_not_evaluated_again(storage: Storage) -> None:
     add()
-    table.record(table.attempt(USER, SESSION, 1), an_evaluation())
+    storage.evaluations.record(storage.attempts.get(USER, SESSION, 1), an_evaluation())
 
     answer = call("POST", f"{ATTEMPTS}/1/evaluation", user=USER)
 
@@ -489,12 +489,12 @@ def cursor(answer: Answer) -> str:
 
 
 @pytest.fixture
-def lists(functions: None, table: Table) -> None:  # noqa: ARG001 - before this one
+def lists(functions: None, storage: Storage) -> None:  # noqa: ARG001 - before this one
     """USER has SESSION with seven attempts, and six other sessions; every second one is about strategy."""
     start = datetime.now(UTC) - timedelta(days=1)
     for hour in range(6):
         category = Category.STRATEGY if hour % 2 else None
-        table.create_session(a_session(started_at=start + timedelta(hours=hour), category_filter=category))
+        storage.sessions.create(a_session(started_at=start + timedelta(hours=hour), category_filter=category))
     create({"id": SESSION, "category_filter": "strategy"})
     for _ in range(7):
         add()
@@ -789,10 +789,10 @@ assert "anthropic" not in sys.modules
 # The event files, one after the other
 
 
-def test_the_event_files_are_one_sitting(table: Table) -> None:
+def test_the_event_files_are_one_sitting(storage: Storage) -> None:
     made, added = (invoke(name, load(name)) for name in ("create_session", "add_attempt"))
-    attempt: Attempt = table.attempt(USER, SESSION, 1)
-    table.fail(attempt, "No")
+    attempt: Attempt = storage.attempts.get(USER, SESSION, 1)
+    storage.evaluations.fail(attempt, "No")
     names = ("request_evaluation", "get_attempt", "list_attempts", "get_session", "list_sessions", "end_session")
     rest = {name: invoke(name, load(name)) for name in names}
 

@@ -11,10 +11,11 @@ import boto3
 import botocore.client
 import pytest
 
-from coach import services
+from coach import aws
+from coach.aws import EvaluationQueue, SecretParameter
 from coach.errors import SpendLimitReached
-from coach.services import EvaluationQueue, KeyRing
-from coach.table import Table
+from coach.identity.keys import KeyRing
+from coach.storage import Storage
 from coach.worker import Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.make_token_keys import app as make_token_keys
@@ -152,12 +153,12 @@ def keys(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """A key ring on moto, of which nothing is recorded."""
     assert moto
     monkeypatch.setenv("TOKEN_KEYS_PARAMETER", "/coach/token-keys")
-    ring = KeyRing()
+    ring = KeyRing(SecretParameter("/coach/token-keys"))
     monkeypatch.setenv("TOKEN_SIGNING_KID", ring.turn_to("1")[0].kid)
-    services.signing_key.cache_clear()
+    aws.signing_key.cache_clear()
     yield
     ring.forget()
-    services.signing_key.cache_clear()
+    aws.signing_key.cache_clear()
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def receipt(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator
     assert moto
     client = boto3.client("sqs")
     url = client.create_queue(QueueName="evaluations")["QueueUrl"]
-    monkeypatch.setattr(services, "evaluation_queue", lambda: EvaluationQueue(client, url))
+    monkeypatch.setattr(aws, "evaluation_queue", lambda: EvaluationQueue(client, url))
     client.send_message(QueueUrl=url, MessageBody="{}")
     yield client.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
     client.delete_queue(QueueUrl=url)
@@ -176,7 +177,7 @@ def receipt(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator
 class Sitting:
     """SESSION, with a pending attempt and then a failed one."""
 
-    table: Table
+    storage: Storage
     receipt: str
 
 
@@ -215,9 +216,9 @@ def evaluate(sitting: Sitting) -> None:
     """The spend limit is reached; then it is raised, and the attempt is evaluated."""
     event = load("evaluate_attempt")
     event["Records"][0]["receiptHandle"] = sitting.receipt
-    later = Table(sitting.table._client, "coach", now=lambda: time.time() + 3600)
-    for table, grader in ((sitting.table, Grader(SpendLimitReached("No"))), (later, Grader(73))):
-        worker = Worker(table, grader, lease_seconds=95)
+    later = Storage(sitting.storage.table._client, "coach", now=lambda: time.time() + 3600)
+    for storage, grader in ((sitting.storage, Grader(SpendLimitReached("No"))), (later, Grader(73))):
+        worker = Worker(storage, grader, lease_seconds=95)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(evaluate_attempt, "worker", lambda worker=worker: worker)
             handler("evaluate_attempt")(event, Context())
@@ -259,15 +260,15 @@ USES: dict[str, Callable[[Sitting], None]] = {
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_may_do_what_it_does_and_nothing_else(
-    function: str, table: Table, receipt: str, recorded: Recorded
+    function: str, storage: Storage, receipt: str, recorded: Recorded
 ) -> None:
     invoke("create_session", load("create_session"))
     for _ in range(2):
         call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)
-    table.fail(table.attempt(USER, SESSION, 2), "No")
+    storage.evaluations.fail(storage.attempts.get(USER, SESSION, 2), "No")
     recorded.actions.clear()
 
-    USES[function](Sitting(table, receipt))
+    USES[function](Sitting(storage, receipt))
 
     assert recorded.actions == allowed(function)
 

@@ -10,9 +10,10 @@ from urllib.error import HTTPError, URLError
 
 import pytest
 
-from coach import services
-from coach.services import KeyRing
-from coach.tokens import Verifier
+from coach import aws
+from coach.aws import SecretParameter
+from coach.identity.keys import KeyRing
+from coach.identity.tokens import Verifier
 from functions.make_token_keys.app import handler
 from tests.conftest import USER
 from tests.unit.events import Context, load
@@ -72,7 +73,7 @@ def cloudformation(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> I
     server.shutdown()
     thread.join()
     server.server_close()
-    KeyRing().forget()
+    SecretParameter(PARAMETER).delete()
 
 
 def kids(answer: dict[str, Any]) -> list[str]:
@@ -99,12 +100,12 @@ def test_what_the_functions_are_told_is_what_they_need(
 
     data = cloudformation.asks("Create")["Data"]
     monkeypatch.setenv("TOKEN_SIGNING_KID", data["SigningKid"])
-    services.signing_key.cache_clear()
+    aws.signing_key.cache_clear()
 
-    token = services.signing_key().sign(USER, datetime.now(UTC))
+    token = aws.signing_key().sign(USER, datetime.now(UTC))
 
-    assert Verifier.parse(data["PublicKeys"]).user_id(token) == USER
-    services.signing_key.cache_clear()
+    assert Verifier(json.loads(data["PublicKeys"])).user_id(token) == USER
+    aws.signing_key.cache_clear()
 
 
 def test_the_answer_holds_no_private_key(cloudformation: CloudFormation, caplog: pytest.LogCaptureFixture) -> None:

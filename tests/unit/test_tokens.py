@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
-from coach import services
+from coach import aws
+from coach.aws import SecretParameter
 from coach.errors import Unauthorized
-from coach.services import KeyRing
-from coach.tokens import AUDIENCE, ISSUER, LIFETIME, SigningKey, Verifier
+from coach.identity.keys import KeyRing
+from coach.identity.tokens import AUDIENCE, ISSUER, LIFETIME, SigningKey, Verifier
 from tests.conftest import SEED, USER, token
 from tests.unit.events import call
 
@@ -182,16 +183,16 @@ def ring(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[Ke
     """An empty ring, in a parameter on moto."""
     assert moto
     monkeypatch.setenv("TOKEN_KEYS_PARAMETER", "/coach/token-keys")
-    services.signing_key.cache_clear()
-    ring = KeyRing()
+    aws.signing_key.cache_clear()
+    ring = KeyRing(SecretParameter("/coach/token-keys"))
     yield ring
     ring.forget()
-    services.signing_key.cache_clear()
+    aws.signing_key.cache_clear()
 
 
 def accepts(public_keys: dict[str, str], signed: str) -> bool:
     try:
-        return Verifier.parse(json.dumps(public_keys)).user_id(signed) == USER
+        return Verifier(public_keys).user_id(signed) == USER
     except Unauthorized:
         return False
 
@@ -243,7 +244,7 @@ def test_tokens_are_signed_with_the_key_that_the_environment_names(
     ring.turn_to("2")
     monkeypatch.setenv("TOKEN_SIGNING_KID", first.kid)
 
-    key = services.signing_key()
+    key = aws.signing_key()
 
     assert (key.kid, key.public_hex) == (first.kid, first.public_hex)
 

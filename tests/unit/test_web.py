@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from coach import __version__
-from coach.table import Table
+from coach.storage import Storage
 from functions.web import app
 from local import openapi
 from tests.unit.events import ROUTES, call, invoke, load
@@ -118,11 +118,11 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_a_database_that_does_not_answer_is_503(table: Table, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+def test_a_database_that_does_not_answer_is_503(storage: Storage, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     def fail(*_: Any) -> None:
         raise FAILURES[case]
 
-    monkeypatch.setattr(table._client, "_make_api_call", fail)
+    monkeypatch.setattr(storage.table._client, "_make_api_call", fail)
 
     answer = call("GET", "/health")
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coach import services
-from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
-from coach.evaluation import UnusableReply, configured
+from coach import aws
+from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached, UnusableReply
+from coach.evaluation.graders import configured
 from coach.model import Attempt, EvaluationRequest, Session, Status
-from coach.table import Lease, Table
+from coach.settings import GraderSettings
+from coach.storage import Storage
+from coach.storage.evaluations import Lease
 from coach.worker import (
     BREAKER_SECONDS,
     DELAY_GROWTH,
@@ -51,7 +53,7 @@ Deliver = Callable[..., list[str]]
 
 
 @pytest.fixture
-def table(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Table:
+def storage(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Storage:
     """A table that many threads may use: one at a time gets through to moto."""
     one_at_a_time = threading.Lock()
     call = dynamodb._make_api_call  # type: ignore[attr-defined]
@@ -62,193 +64,197 @@ def table(dynamodb: "DynamoDBClient", clock: Clock, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(dynamodb, "_make_api_call", locked)
     snapshots.restore(snapshots.taken())
-    return Table(dynamodb, "coach", now=clock)
+    return Storage(dynamodb, "coach", now=clock)
 
 
 @pytest.fixture
-def attempt(table: Table, session: Session) -> Attempt:
-    return add(table, session)[0]
+def attempt(storage: Storage, session: Session) -> Attempt:
+    return add(storage, session)[0]
 
 
-def work(table: Table, clock: Clock, grader: Any, attempt: Attempt) -> str:
-    worker = Worker(table, grader, lease_seconds=LEASE_SECONDS, now=clock)
+def work(storage: Storage, clock: Clock, grader: Any, attempt: Attempt) -> str:
+    worker = Worker(storage, grader, lease_seconds=LEASE_SECONDS, now=clock)
     return asyncio.run(worker.work(request_for(attempt)))
 
 
-def now_of(table: Table, attempt: Attempt) -> Attempt:
-    return table.attempt(attempt.user_id, attempt.session_id, attempt.id)
+def now_of(storage: Storage, attempt: Attempt) -> Attempt:
+    return storage.attempts.get(attempt.user_id, attempt.session_id, attempt.id)
 
 
 # One message
 
 
-def test_an_answer_is_evaluated_and_counted(table: Table, clock: Clock, session: Session, attempt: Attempt) -> None:
+def test_an_answer_is_evaluated_and_counted(storage: Storage, clock: Clock, session: Session, attempt: Attempt) -> None:
     grader = Grader(73)
 
-    outcome = work(table, clock, grader, attempt)
+    outcome = work(storage, clock, grader, attempt)
 
     assert outcome == "evaluated"
     assert grader.answered == [(1, ANSWER)]
-    assert now_of(table, attempt).status is Status.EVALUATED
-    assert table.session(USER, session.id).score_sum == 73
+    assert now_of(storage, attempt).status is Status.EVALUATED
+    assert storage.sessions.get(USER, session.id).score_sum == 73
 
 
 def test_the_breaker_is_asked_before_the_lease_and_before_the_model(
-    table: Table, clock: Clock, attempt: Attempt
+    storage: Storage, clock: Clock, attempt: Attempt
 ) -> None:
-    table.trip_breaker(int(clock()) + 60)
+    storage.limits.trip_breaker(int(clock()) + 60)
     grader = Grader()
 
     with pytest.raises(SpendLimit):
-        work(table, clock, grader, attempt)
+        work(storage, clock, grader, attempt)
 
     assert grader.calls == 0
-    lease = table.take(request_for(attempt), seconds=LEASE_SECONDS)
+    lease = storage.evaluations.take_lease(request_for(attempt), seconds=LEASE_SECONDS)
     assert isinstance(lease, Lease)
     assert lease.tries == 1
 
 
 def test_a_refused_answer_has_failed_with_the_reason(
-    table: Table, clock: Clock, session: Session, attempt: Attempt
+    storage: Storage, clock: Clock, session: Session, attempt: Attempt
 ) -> None:
     grader = Grader(EvaluationRefused("Claude declined to evaluate this answer."))
 
-    outcome = work(table, clock, grader, attempt)
+    outcome = work(storage, clock, grader, attempt)
 
     assert outcome == "failed"
     assert grader.calls == 1
-    assert now_of(table, attempt).failure == "Claude declined to evaluate this answer."
-    assert table.session(USER, session.id).failed_count == 1
+    assert now_of(storage, attempt).failure == "Claude declined to evaluate this answer."
+    assert storage.sessions.get(USER, session.id).failed_count == 1
 
 
 def test_an_attempt_whose_question_has_left_the_bank_has_failed_and_asks_nobody(
-    table: Table, clock: Clock, session: Session
+    storage: Storage, clock: Clock, session: Session
 ) -> None:
-    attempt, _ = add(table, session, question_id=999)
+    attempt, _ = add(storage, session, question_id=999)
     grader = Grader()
 
-    outcome = work(table, clock, grader, attempt)
+    outcome = work(storage, clock, grader, attempt)
 
     assert outcome == "failed"
     assert grader.calls == 0
-    assert now_of(table, attempt).failure == "Question not found"
+    assert now_of(storage, attempt).failure == "Question not found"
 
 
-def test_one_unusable_reply_is_asked_for_again(table: Table, clock: Clock, session: Session, attempt: Attempt) -> None:
+def test_one_unusable_reply_is_asked_for_again(
+    storage: Storage, clock: Clock, session: Session, attempt: Attempt
+) -> None:
     grader = Grader(UnusableReply("no JSON"), 73)
 
     with pytest.raises(NotNow, match="no JSON") as later:
-        work(table, clock, grader, attempt)
+        work(storage, clock, grader, attempt)
     clock.advance(later.value.seconds)
 
     assert 2 <= later.value.seconds <= 5
-    assert work(table, clock, grader, attempt) == "evaluated"
+    assert work(storage, clock, grader, attempt) == "evaluated"
     assert grader.calls == 2
-    assert table.session(USER, session.id).failed_count == 0
+    assert storage.sessions.get(USER, session.id).failed_count == 0
 
 
-def test_two_unusable_replies_are_a_failure(table: Table, clock: Clock, session: Session, attempt: Attempt) -> None:
+def test_two_unusable_replies_are_a_failure(storage: Storage, clock: Clock, session: Session, attempt: Attempt) -> None:
     grader = Grader(UnusableReply("no JSON"))
     with pytest.raises(NotNow):
-        work(table, clock, grader, attempt)
+        work(storage, clock, grader, attempt)
 
-    outcome = work(table, clock, grader, attempt)
+    outcome = work(storage, clock, grader, attempt)
 
     assert outcome == "failed"
     assert grader.calls == 2
-    assert now_of(table, attempt).failure == UNREADABLE
-    assert table.session(USER, session.id).pending_count == 0
+    assert now_of(storage, attempt).failure == UNREADABLE
+    assert storage.sessions.get(USER, session.id).pending_count == 0
 
 
 def test_two_unusable_replies_are_a_failure_whatever_comes_between(
-    table: Table, clock: Clock, attempt: Attempt
+    storage: Storage, clock: Clock, attempt: Attempt
 ) -> None:
     grader = Grader(UnusableReply("no JSON"), EvaluationUnavailable("overloaded"), UnusableReply("no JSON"))
     for _ in range(2):
         with pytest.raises(NotNow):
-            work(table, clock, grader, attempt)
+            work(storage, clock, grader, attempt)
 
-    outcome = work(table, clock, grader, attempt)
+    outcome = work(storage, clock, grader, attempt)
 
     assert outcome == "failed"
 
 
 def test_after_an_unusable_reply_one_more_is_allowed_in_the_next_round(
-    table: Table, clock: Clock, attempt: Attempt
+    storage: Storage, clock: Clock, attempt: Attempt
 ) -> None:
     grader = Grader(UnusableReply("no JSON"))
     with pytest.raises(NotNow):
-        work(table, clock, grader, attempt)
-    work(table, clock, grader, attempt)
-    table.request_evaluation(USER, attempt.session_id, attempt.id)
+        work(storage, clock, grader, attempt)
+    work(storage, clock, grader, attempt)
+    storage.evaluations.request(USER, attempt.session_id, attempt.id)
 
     with pytest.raises(NotNow):
-        work(table, clock, grader, now_of(table, attempt))
+        work(storage, clock, grader, now_of(storage, attempt))
 
 
 def test_the_spend_limit_stops_all_calls_until_the_breaker_expires(
-    table: Table, clock: Clock, session: Session, attempt: Attempt
+    storage: Storage, clock: Clock, session: Session, attempt: Attempt
 ) -> None:
-    others = [add(table, session)[0] for _ in range(3)]
+    others = [add(storage, session)[0] for _ in range(3)]
     grader = Grader(SpendLimitReached("spend limit"), 73)
 
     with pytest.raises(SpendLimit) as first:
-        work(table, clock, grader, attempt)
+        work(storage, clock, grader, attempt)
     clock.advance(10)
     waits = []
     for other in others:
         with pytest.raises(SpendLimit) as later:
-            work(table, clock, grader, other)
+            work(storage, clock, grader, other)
         waits.append(later.value.seconds)
 
     assert grader.calls == 1
     assert first.value.seconds == BREAKER_SECONDS
     assert all(BREAKER_SECONDS - 11 <= wait <= BREAKER_SECONDS for wait in waits)
     clock.advance(max(waits))
-    assert [work(table, clock, grader, each) for each in [attempt, *others]] == ["evaluated"] * 4
+    assert [work(storage, clock, grader, each) for each in [attempt, *others]] == ["evaluated"] * 4
 
 
 def test_who_waits_for_the_breaker_never_comes_back_before_it_expires(
-    table: Table, clock: Clock, session: Session
+    storage: Storage, clock: Clock, session: Session
 ) -> None:
-    table.trip_breaker(int(clock()) + 100)
+    storage.limits.trip_breaker(int(clock()) + 100)
     grader = Grader(73)
 
     for moment in (0.0, 0.1, 0.3, 0.5):
         clock.advance(moment)
-        attempt, _ = add(table, session)
+        attempt, _ = add(storage, session)
         with pytest.raises(SpendLimit) as later:
-            work(table, clock, grader, attempt)
+            work(storage, clock, grader, attempt)
         before = clock()
         clock.advance(later.value.seconds)
-        assert table.breaker() == 0
+        assert storage.limits.breaker() == 0
         clock.seconds = before
 
 
-def test_the_breaker_lasts_as_long_as_the_model_asks(table: Table, clock: Clock, attempt: Attempt) -> None:
+def test_the_breaker_lasts_as_long_as_the_model_asks(storage: Storage, clock: Clock, attempt: Attempt) -> None:
     grader = Grader(SpendLimitReached("spend limit", 5000))
 
     with pytest.raises(SpendLimit) as later:
-        work(table, clock, grader, attempt)
+        work(storage, clock, grader, attempt)
 
     assert later.value.seconds == MAX_DELAY_SECONDS
-    assert table.breaker() == int(clock() + 5000)
+    assert storage.limits.breaker() == int(clock() + 5000)
 
 
-def test_the_breaker_does_not_count_the_tries_that_it_prevents(table: Table, clock: Clock, attempt: Attempt) -> None:
+def test_the_breaker_does_not_count_the_tries_that_it_prevents(
+    storage: Storage, clock: Clock, attempt: Attempt
+) -> None:
     grader = Grader(SpendLimitReached("spend limit"), 73)
     for _ in range(MAX_TRIES * 2):
         with pytest.raises(SpendLimit):
-            work(table, clock, grader, attempt)
+            work(storage, clock, grader, attempt)
     clock.advance(BREAKER_SECONDS)
 
-    outcome = work(table, clock, grader, attempt)
+    outcome = work(storage, clock, grader, attempt)
 
     assert outcome == "evaluated"
 
 
 def test_each_wait_is_longer_than_the_one_before_up_to_a_limit(
-    table: Table, clock: Clock, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, clock: Clock, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grader = Grader(EvaluationUnavailable("overloaded"))
     drawn: list[tuple[float, float]] = []
@@ -261,7 +267,7 @@ def test_each_wait_is_longer_than_the_one_before_up_to_a_limit(
     waits = []
     for _ in range(MAX_TRIES):
         with pytest.raises(NotNow) as later:
-            work(table, clock, grader, attempt)
+            work(storage, clock, grader, attempt)
         waits.append(later.value.seconds)
 
     assert waits == [5, 15, 45, 135, 405, 900, 900, 900]
@@ -270,14 +276,14 @@ def test_each_wait_is_longer_than_the_one_before_up_to_a_limit(
     assert max(waits) == MAX_DELAY_SECONDS
 
 
-def test_waits_differ_so_that_retries_do_not_march_in_step(table: Table, clock: Clock, session: Session) -> None:
+def test_waits_differ_so_that_retries_do_not_march_in_step(storage: Storage, clock: Clock, session: Session) -> None:
     grader = Grader(EvaluationUnavailable("overloaded"))
-    attempts = [add(table, session)[0] for _ in range(5)]
+    attempts = [add(storage, session)[0] for _ in range(5)]
 
     waits = []
     for attempt in attempts * 4:
         with pytest.raises(NotNow) as later:
-            work(table, clock, grader, attempt)
+            work(storage, clock, grader, attempt)
         waits.append(later.value.seconds)
 
     fourth = waits[-len(attempts) :]
@@ -290,138 +296,138 @@ def test_waits_differ_so_that_retries_do_not_march_in_step(table: Table, clock: 
     [(None, 3, 5), (0, 3, 5), (1, 3, 5), (7.2, 8, 8), (120, 120, 120), (100_000, 900, 900)],
 )
 def test_the_wait_is_as_long_as_the_model_asks_but_within_the_limit(
-    table: Table, clock: Clock, attempt: Attempt, retry_after: float | None, shortest: int, longest: int
+    storage: Storage, clock: Clock, attempt: Attempt, retry_after: float | None, shortest: int, longest: int
 ) -> None:
     grader = Grader(EvaluationUnavailable("rate limit", retry_after))
 
     with pytest.raises(NotNow) as later:
-        work(table, clock, grader, attempt)
+        work(storage, clock, grader, attempt)
 
     assert shortest <= later.value.seconds <= longest
 
 
-def test_what_is_unavailable_gives_its_lease_back_at_once(table: Table, clock: Clock, attempt: Attempt) -> None:
+def test_what_is_unavailable_gives_its_lease_back_at_once(storage: Storage, clock: Clock, attempt: Attempt) -> None:
     grader = Grader(EvaluationUnavailable("overloaded"), 73)
     with pytest.raises(NotNow):
-        work(table, clock, grader, attempt)
+        work(storage, clock, grader, attempt)
 
-    outcome = work(table, clock, grader, attempt)
+    outcome = work(storage, clock, grader, attempt)
 
     assert outcome == "evaluated"
 
 
 def test_when_the_tries_are_used_up_nobody_is_asked_any_more(
-    table: Table, clock: Clock, session: Session, attempt: Attempt
+    storage: Storage, clock: Clock, session: Session, attempt: Attempt
 ) -> None:
     grader = Grader(EvaluationUnavailable("overloaded"))
     for _ in range(MAX_TRIES):
         with pytest.raises(NotNow):
-            work(table, clock, grader, attempt)
+            work(storage, clock, grader, attempt)
 
     for _ in range(4):
         with pytest.raises(NotNow, match="tries are used up") as later:
-            work(table, clock, grader, attempt)
+            work(storage, clock, grader, attempt)
         assert later.value.seconds == 0
 
     assert grader.calls == MAX_TRIES
-    assert table.session(USER, session.id).pending_count == 1
+    assert storage.sessions.get(USER, session.id).pending_count == 1
 
 
-def test_an_attempt_that_another_worker_has_is_left_to_it(table: Table, clock: Clock, attempt: Attempt) -> None:
-    table.take(request_for(attempt), seconds=LEASE_SECONDS)
+def test_an_attempt_that_another_worker_has_is_left_to_it(storage: Storage, clock: Clock, attempt: Attempt) -> None:
+    storage.evaluations.take_lease(request_for(attempt), seconds=LEASE_SECONDS)
     clock.advance(30.3)
     grader = Grader()
 
     with pytest.raises(NotNow, match="another worker") as later:
-        work(table, clock, grader, attempt)
+        work(storage, clock, grader, attempt)
 
     assert grader.calls == 0
     assert LEASE_SECONDS - 31 < later.value.seconds <= LEASE_SECONDS - 28
     clock.advance(later.value.seconds)
-    assert work(table, clock, grader, attempt) == "evaluated"
+    assert work(storage, clock, grader, attempt) == "evaluated"
 
 
 @pytest.mark.parametrize("settled", ["evaluated", "failed", "asked for again", "gone"])
 def test_a_message_about_what_is_settled_costs_nothing(
-    table: Table, clock: Clock, session: Session, attempt: Attempt, settled: str
+    storage: Storage, clock: Clock, session: Session, attempt: Attempt, settled: str
 ) -> None:
     request = request_for(attempt)
     if settled == "evaluated":
-        work(table, clock, Grader(60), attempt)
+        work(storage, clock, Grader(60), attempt)
     elif settled == "gone":
         request = EvaluationRequest(user_id=USER, session_id=session.id, attempt_id=9, round=1)
     else:
-        table.fail(attempt, "Claude declined")
+        storage.evaluations.fail(attempt, "Claude declined")
         if settled == "asked for again":
-            table.request_evaluation(USER, session.id, attempt.id)
-    before = now_of(table, attempt)
+            storage.evaluations.request(USER, session.id, attempt.id)
+    before = now_of(storage, attempt)
     grader = Grader(99)
 
-    outcome = asyncio.run(Worker(table, grader, lease_seconds=LEASE_SECONDS, now=clock).work(request))
+    outcome = asyncio.run(Worker(storage, grader, lease_seconds=LEASE_SECONDS, now=clock).work(request))
 
     assert outcome == "nothing to do"
     assert grader.calls == 0
-    assert now_of(table, attempt) == before
-    assert table.session(USER, session.id) == recounted(table, session)
+    assert now_of(storage, attempt) == before
+    assert storage.sessions.get(USER, session.id) == recounted(storage, session)
 
 
 # An attempt that is evaluated once more
 
 
 @pytest.fixture
-def again(table: Table, session: Session) -> Attempt:
+def again(storage: Storage, session: Session) -> Attempt:
     """An attempt with 5.0, on its way to another evaluation."""
-    return evaluated_and_asked_for_again(table, session, 50)
+    return evaluated_and_asked_for_again(storage, session, 50)
 
 
 def test_another_evaluation_replaces_the_former_one_and_its_score_in_the_sum(
-    table: Table, clock: Clock, session: Session, again: Attempt
+    storage: Storage, clock: Clock, session: Session, again: Attempt
 ) -> None:
-    other, _ = add(table, session)
-    work(table, clock, Grader(30), other)
+    other, _ = add(storage, session)
+    work(storage, clock, Grader(30), other)
 
-    outcomes = [work(table, clock, Grader(80), again) for _ in range(2)]
+    outcomes = [work(storage, clock, Grader(80), again) for _ in range(2)]
 
     assert outcomes == ["evaluated", "nothing to do"]
-    stored = table.session(USER, session.id)
+    stored = storage.sessions.get(USER, session.id)
     assert (stored.scored_count, stored.score_sum, stored.avg_score) == (2, 110, 5.5)
-    assert stored == recounted(table, session)
+    assert stored == recounted(storage, session)
 
 
 @pytest.mark.parametrize(
     ("script", "deliveries"), [([EvaluationRefused("Claude declined")], 1), ([UnusableReply("no JSON")], 2)]
 )
 def test_an_evaluation_once_more_that_fails_leaves_the_former_one_in_force(
-    table: Table, clock: Clock, session: Session, again: Attempt, script: list[Any], deliveries: int
+    storage: Storage, clock: Clock, session: Session, again: Attempt, script: list[Any], deliveries: int
 ) -> None:
     grader = Grader(*script)
     for _ in range(deliveries - 1):
         with pytest.raises(NotNow):
-            work(table, clock, grader, again)
+            work(storage, clock, grader, again)
 
-    outcome = work(table, clock, grader, again)
+    outcome = work(storage, clock, grader, again)
 
     assert outcome == "failed"
-    found = now_of(table, again)
+    found = now_of(storage, again)
     assert (found.status, found.evaluation, found.failure) == (Status.EVALUATED, again.evaluation, None)
     assert found.reevaluation_failure
-    assert table.session(USER, session.id) == recounted(table, session)
+    assert storage.sessions.get(USER, session.id) == recounted(storage, session)
 
 
 def test_an_evaluation_once_more_has_all_its_tries_and_comes_back_as_any_other(
-    table: Table, clock: Clock, session: Session, again: Attempt
+    storage: Storage, clock: Clock, session: Session, again: Attempt
 ) -> None:
     grader = Grader(EvaluationUnavailable("overloaded"))
     for _ in range(MAX_TRIES):
         with pytest.raises(NotNow, match="overloaded"):
-            work(table, clock, grader, again)
+            work(storage, clock, grader, again)
 
     with pytest.raises(NotNow, match="tries are used up"):
-        work(table, clock, grader, again)
+        work(storage, clock, grader, again)
 
     assert grader.calls == MAX_TRIES
-    assert now_of(table, again) == again
-    assert table.session(USER, session.id).score_sum == 50
+    assert now_of(storage, again) == again
+    assert storage.sessions.get(USER, session.id).score_sum == 50
 
 
 # A batch, through the function
@@ -440,12 +446,12 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> StringIO:
 
 
 @pytest.fixture
-def deliver(table: Table, clock: Clock, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Deliver:
+def deliver(storage: Storage, clock: Clock, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Deliver:
     """Sends a batch to the function, whose evaluator comes first; returns the messages that it reports as failed."""
-    monkeypatch.setattr(services, "evaluation_queue", lambda: queue)
+    monkeypatch.setattr(aws, "evaluation_queue", lambda: queue)
 
     def send(grader: Any, *bodies: str) -> list[str]:
-        worker = Worker(table, grader, lease_seconds=LEASE_SECONDS, now=clock)
+        worker = Worker(storage, grader, lease_seconds=LEASE_SECONDS, now=clock)
         monkeypatch.setattr(app, "worker", lambda: worker)
         answer = app.handler(sqs_event(*bodies), events.Context())
         return sorted(failure["itemIdentifier"] for failure in answer["batchItemFailures"])
@@ -457,9 +463,9 @@ POISON = ["", "no JSON", "[]", "{}", '{"user_id": 1}', '{"user_id":"u","session_
 
 
 def test_a_batch_of_good_and_bad_messages_leaves_the_good_ones_done(
-    deliver: Deliver, table: Table, session: Session, queue: Queue, capsys: pytest.CaptureFixture[str]
+    deliver: Deliver, storage: Storage, session: Session, queue: Queue, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good, refused, busy, other = (request_for(add(table, session, answer=f"{ANSWER} {n}.")[0]) for n in range(4))
+    good, refused, busy, other = (request_for(add(storage, session, answer=f"{ANSWER} {n}.")[0]) for n in range(4))
     graded: dict[str, Any] = {
         "0": 60,
         "1": EvaluationRefused("Claude declined"),
@@ -482,21 +488,21 @@ def test_a_batch_of_good_and_bad_messages_leaves_the_good_ones_done(
 
     assert failed == ["m1", "m3"]
     assert queue.hidden == {"r3": 50}
-    statuses = [attempt.status for attempt in table.attempts(USER, session.id, page_size=10)]
+    statuses = [attempt.status for attempt in storage.attempts.of_session(USER, session.id, page_size=10)]
     assert statuses == [Status.EVALUATED, Status.FAILED, Status.PENDING, Status.EVALUATED]
-    assert table.session(USER, session.id) == recounted(table, session)
+    assert storage.sessions.get(USER, session.id) == recounted(storage, session)
     assert metrics_in(capsys.readouterr().out) == {"EvaluationsDelivered": 5, "EvaluationsFailed": 1}
 
 
 @pytest.mark.parametrize("poison", POISON)
 def test_a_poison_message_fails_alone(
-    deliver: Deliver, table: Table, attempt: Attempt, queue: Queue, poison: str
+    deliver: Deliver, storage: Storage, attempt: Attempt, queue: Queue, poison: str
 ) -> None:
     failed = deliver(Grader(), poison, request_for(attempt).to_json(), poison)
 
     assert failed == ["m0", "m2"]
     assert queue.hidden == {}
-    assert now_of(table, attempt).status is Status.EVALUATED
+    assert now_of(storage, attempt).status is Status.EVALUATED
 
 
 def test_a_batch_of_nothing_but_poison_is_reported_logged_and_no_error(
@@ -512,22 +518,22 @@ def test_a_batch_of_nothing_but_poison_is_reported_logged_and_no_error(
 
 
 def test_an_error_that_nobody_foresaw_fails_its_message_alone_and_is_logged(
-    deliver: Deliver, table: Table, session: Session, queue: Queue, logged: StringIO
+    deliver: Deliver, storage: Storage, session: Session, queue: Queue, logged: StringIO
 ) -> None:
-    requests = [request_for(add(table, session)[0]).to_json() for _ in range(2)]
+    requests = [request_for(add(storage, session)[0]).to_json() for _ in range(2)]
 
     failed = deliver(Grader(KeyError("findings"), 70), *requests)
 
     assert len(failed) == 1
     assert queue.hidden == {}
-    assert table.session(USER, session.id).score_sum == 70
+    assert storage.sessions.get(USER, session.id).score_sum == 70
     assert "KeyError" in logged.getvalue()
 
 
 def test_a_queue_that_cannot_be_told_to_wait_fails_that_message_alone(
-    deliver: Deliver, table: Table, session: Session, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    deliver: Deliver, storage: Storage, session: Session, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests = [request_for(add(table, session)[0]).to_json() for _ in range(2)]
+    requests = [request_for(add(storage, session)[0]).to_json() for _ in range(2)]
 
     def refuse(*_: object) -> None:
         raise ConnectionError
@@ -537,11 +543,11 @@ def test_a_queue_that_cannot_be_told_to_wait_fails_that_message_alone(
     failed = deliver(Grader(EvaluationUnavailable("busy"), 70), *requests)
 
     assert len(failed) == 1
-    assert table.session(USER, session.id).scored_count == 1
+    assert storage.sessions.get(USER, session.id).scored_count == 1
 
 
-def test_ten_answers_are_with_the_model_at_the_same_time(deliver: Deliver, table: Table, session: Session) -> None:
-    requests = [request_for(add(table, session)[0]).to_json() for _ in range(10)]
+def test_ten_answers_are_with_the_model_at_the_same_time(deliver: Deliver, storage: Storage, session: Session) -> None:
+    requests = [request_for(add(storage, session)[0]).to_json() for _ in range(10)]
     in_flight = most = 0
 
     async def slowly() -> int:
@@ -556,11 +562,11 @@ def test_ten_answers_are_with_the_model_at_the_same_time(deliver: Deliver, table
 
     assert failed == []
     assert most == 10
-    assert table.session(USER, session.id).score_sum == 500
+    assert storage.sessions.get(USER, session.id).score_sum == 500
 
 
 def test_one_message_ten_times_in_a_batch_is_one_call(
-    deliver: Deliver, table: Table, session: Session, attempt: Attempt, queue: Queue
+    deliver: Deliver, storage: Storage, session: Session, attempt: Attempt, queue: Queue
 ) -> None:
     grader = Grader(73)
 
@@ -568,14 +574,14 @@ def test_one_message_ten_times_in_a_batch_is_one_call(
 
     assert grader.calls == 1
     assert len(queue.hidden) == len(failed) < 10
-    assert table.session(USER, session.id).score_sum == 73
+    assert storage.sessions.get(USER, session.id).score_sum == 73
 
 
 def test_a_batch_at_the_spend_limit_raises_the_alarm(
-    deliver: Deliver, table: Table, clock: Clock, session: Session, queue: Queue, capsys: pytest.CaptureFixture[str]
+    deliver: Deliver, storage: Storage, clock: Clock, session: Session, queue: Queue, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table.trip_breaker(int(clock()) + 300)
-    requests = [request_for(add(table, session)[0]).to_json() for _ in range(3)]
+    storage.limits.trip_breaker(int(clock()) + 300)
+    requests = [request_for(add(storage, session)[0]).to_json() for _ in range(3)]
     grader = Grader()
 
     failed = deliver(grader, *requests)
@@ -587,9 +593,9 @@ def test_a_batch_at_the_spend_limit_raises_the_alarm(
 
 
 def test_the_log_names_each_outcome_and_no_answer(
-    deliver: Deliver, table: Table, session: Session, logged: StringIO
+    deliver: Deliver, storage: Storage, session: Session, logged: StringIO
 ) -> None:
-    requests = [request_for(add(table, session)[0]).to_json() for _ in range(2)]
+    requests = [request_for(add(storage, session)[0]).to_json() for _ in range(2)]
 
     deliver(Grader(73, EvaluationUnavailable("overloaded")), *requests)
 
@@ -610,12 +616,12 @@ def stub() -> Iterator[AnthropicStub]:
 
 def claude(stub: AnthropicStub, deadline_seconds: int = 30) -> Any:
     return configured(
-        {
-            "EVALUATOR": "claude",
-            "ANTHROPIC_API_KEY": "test-key",
-            "ANTHROPIC_BASE_URL": stub.base_url,
-            "EVALUATION_DEADLINE_SECONDS": str(deadline_seconds),
-        }
+        GraderSettings(
+            evaluator="claude",
+            anthropic_api_key="test-key",
+            anthropic_base_url=stub.base_url,
+            evaluation_deadline_seconds=deadline_seconds,
+        )
     )
 
 
@@ -639,7 +645,7 @@ NO_MONEY = ["402", "429-spend"]
 
 @pytest.mark.parametrize("behaviour", LATER)
 def test_what_claude_cannot_do_now_is_done_later(
-    deliver: Deliver, table: Table, attempt: Attempt, queue: Queue, stub: AnthropicStub, behaviour: str
+    deliver: Deliver, storage: Storage, attempt: Attempt, queue: Queue, stub: AnthropicStub, behaviour: str
 ) -> None:
     stub.script(behaviour)
     message = request_for(attempt).to_json()
@@ -651,7 +657,7 @@ def test_what_claude_cannot_do_now_is_done_later(
     assert (failed, again) == (["m0"], [])
     assert 3 <= queue.hidden["r0"] <= 5
     assert (asked, len(stub.requests)) == (1, 2)
-    assert now_of(table, attempt).status is Status.EVALUATED
+    assert now_of(storage, attempt).status is Status.EVALUATED
 
 
 def test_claudes_retry_after_is_the_wait(deliver: Deliver, attempt: Attempt, queue: Queue, stub: AnthropicStub) -> None:
@@ -665,7 +671,7 @@ def test_claudes_retry_after_is_the_wait(deliver: Deliver, attempt: Attempt, que
 @pytest.mark.parametrize("behaviour", UNUSABLE)
 def test_garbage_of_claudes_is_asked_for_once_more_and_then_a_failure(
     deliver: Deliver,
-    table: Table,
+    storage: Storage,
     session: Session,
     attempt: Attempt,
     queue: Queue,
@@ -681,13 +687,13 @@ def test_garbage_of_claudes_is_asked_for_once_more_and_then_a_failure(
     assert (first, second) == (["m0"], [])
     assert 3 <= queue.hidden["r0"] <= 5
     assert len(stub.requests) == 2
-    assert now_of(table, attempt).failure == UNREADABLE
-    assert table.session(USER, session.id).failed_count == 1
+    assert now_of(storage, attempt).failure == UNREADABLE
+    assert storage.sessions.get(USER, session.id).failed_count == 1
 
 
 @pytest.mark.parametrize("behaviour", NEVER)
 def test_a_definite_no_of_claudes_is_a_failure_after_one_request(
-    deliver: Deliver, table: Table, attempt: Attempt, queue: Queue, stub: AnthropicStub, behaviour: str
+    deliver: Deliver, storage: Storage, attempt: Attempt, queue: Queue, stub: AnthropicStub, behaviour: str
 ) -> None:
     stub.script(behaviour)
 
@@ -696,14 +702,14 @@ def test_a_definite_no_of_claudes_is_a_failure_after_one_request(
     assert failed == []
     assert queue.hidden == {}
     assert len(stub.requests) == 1
-    assert now_of(table, attempt).status is Status.FAILED
-    assert now_of(table, attempt).failure
+    assert now_of(storage, attempt).status is Status.FAILED
+    assert now_of(storage, attempt).failure
 
 
 @pytest.mark.parametrize("behaviour", NO_MONEY)
 def test_the_spend_limit_of_claudes_account_stops_the_next_batch_before_any_request(
     deliver: Deliver,
-    table: Table,
+    storage: Storage,
     clock: Clock,
     session: Session,
     attempt: Attempt,
@@ -712,7 +718,7 @@ def test_the_spend_limit_of_claudes_account_stops_the_next_batch_before_any_requ
     behaviour: str,
 ) -> None:
     stub.script(behaviour)
-    others = [request_for(add(table, session)[0]).to_json() for _ in range(3)]
+    others = [request_for(add(storage, session)[0]).to_json() for _ in range(3)]
 
     deliver(claude(stub), request_for(attempt).to_json())
     failed = deliver(claude(stub), *others)
@@ -725,23 +731,23 @@ def test_the_spend_limit_of_claudes_account_stops_the_next_batch_before_any_requ
 
 
 def test_a_batch_in_which_claude_does_everything_wrong_leaves_the_good_ones_unharmed(
-    deliver: Deliver, table: Table, session: Session, queue: Queue, stub: AnthropicStub
+    deliver: Deliver, storage: Storage, session: Session, queue: Queue, stub: AnthropicStub
 ) -> None:
     answers = [f"{ANSWER} [[stub:{what}]]" for what in ("529", "html", "hang", "reset", "refusal", "429=30")]
-    bad = [request_for(add(table, session, answer=answer)[0]).to_json() for answer in answers]
-    good = [request_for(add(table, session, answer=f"{ANSWER} {n}")[0]).to_json() for n in range(4)]
+    bad = [request_for(add(storage, session, answer=answer)[0]).to_json() for answer in answers]
+    good = [request_for(add(storage, session, answer=f"{ANSWER} {n}")[0]).to_json() for n in range(4)]
 
     failed = deliver(claude(stub, 3), *bad, *good)
 
     assert failed == ["m0", "m1", "m2", "m3", "m5"]
     assert queue.hidden["r5"] == 30
-    stored = table.session(USER, session.id)
+    stored = storage.sessions.get(USER, session.id)
     assert (stored.scored_count, stored.failed_count, stored.pending_count) == (4, 1, 5)
     assert len(stub.requests) == 10
 
 
-def test_ten_answers_are_with_claude_at_the_same_time(deliver: Deliver, table: Table, session: Session) -> None:
-    messages = [request_for(add(table, session)[0]).to_json() for _ in range(10)]
+def test_ten_answers_are_with_claude_at_the_same_time(deliver: Deliver, storage: Storage, session: Session) -> None:
+    messages = [request_for(add(storage, session)[0]).to_json() for _ in range(10)]
 
     with AnthropicStub(latency=1.0) as slow:
         failed = deliver(claude(slow), *messages)

@@ -1,4 +1,4 @@
-"""What can go wrong, in a caller's words. An HTTP error knows its status; `api` turns it into a response."""
+"""What can go wrong, in a caller's words. An HTTP error knows its status; `http.errors` turns it into a response."""
 
 
 class CoachError(Exception):
@@ -47,18 +47,9 @@ class TooManyRequests(CoachError):
 
 
 class Busy(CoachError):
-    """The database refused for now; nothing was written and the same request may be sent again."""
+    """The database does not answer, or refuses for now; the same request may be sent again."""
 
     status = 503
-
-
-class MissingSetting(Exception):
-    """The environment lacks a variable that this function cannot work without."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name} is not set: this function gets it from template.yaml (Globals or its own Environment)"
-        )
 
 
 class EvaluationRefused(Exception):
@@ -75,3 +66,7 @@ class EvaluationUnavailable(Exception):
 
 class SpendLimitReached(EvaluationUnavailable):
     """The account's spend limit is reached: no call is worth making until somebody raises it or it expires."""
+
+
+class UnusableReply(EvaluationUnavailable):
+    """The model replied and the reply is no evaluation. Asking once more may help; a second time is a failure."""

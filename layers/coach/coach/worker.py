@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 
 from coach import questions
-from coach.errors import EvaluationRefused, EvaluationUnavailable, NotFound, SpendLimitReached
-from coach.evaluation import AnswerEvaluator, UnusableReply, evaluate
+from coach.errors import EvaluationRefused, EvaluationUnavailable, NotFound, SpendLimitReached, UnusableReply
+from coach.evaluation import AnswerEvaluator, evaluate
 from coach.model import EvaluationRequest
-from coach.table import Held, Lease, Table
+from coach.storage import Storage
+from coach.storage.evaluations import Held, Lease
 
 MAX_TRIES = 8
 UNUSABLE_LIMIT = 2
@@ -48,13 +49,14 @@ class Worker:
 
     def __init__(
         self,
-        table: Table,
+        storage: Storage,
         evaluator: AnswerEvaluator,
         *,
         lease_seconds: int,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._table = table
+        self._evaluations = storage.evaluations
+        self._limits = storage.limits
         self._evaluator = evaluator
         self._lease_seconds = lease_seconds
         self._now = now
@@ -64,17 +66,17 @@ class Worker:
 
         Raises NotNow when the request has to come again.
         """
-        closed_until = await asyncio.to_thread(self._table.breaker)
+        closed_until = await asyncio.to_thread(self._limits.breaker)
         if closed_until:
             raise SpendLimit(closed_until - self._now())
-        lease = await asyncio.to_thread(self._table.take, request, seconds=self._lease_seconds)
+        lease = await asyncio.to_thread(self._evaluations.take_lease, request, seconds=self._lease_seconds)
         if lease is None:
             return "nothing to do"
         if isinstance(lease, Held):
             raise NotNow("another worker has the attempt", lease.until - self._now() + 1)
         if lease.tries > MAX_TRIES:
             # No more calls. The queue moves the message to the dead-letter queue, where it is given up and seen.
-            await asyncio.to_thread(self._table.release, lease)
+            await asyncio.to_thread(self._evaluations.release_lease, lease)
             raise NotNow("the tries are used up", 0)
         return await self._evaluate(lease)
 
@@ -84,23 +86,23 @@ class Worker:
             question = questions.question(attempt.question_id)
             evaluation = await evaluate(self._evaluator, question, attempt.answer_text)
         except (EvaluationRefused, NotFound) as refused:
-            await asyncio.to_thread(self._table.fail, attempt, str(refused))
+            await asyncio.to_thread(self._evaluations.fail, attempt, str(refused))
             return "failed"
         except UnusableReply as unusable:
             if lease.unusable + 1 >= UNUSABLE_LIMIT:
-                await asyncio.to_thread(self._table.fail, attempt, UNREADABLE)
+                await asyncio.to_thread(self._evaluations.fail, attempt, UNREADABLE)
                 return "failed"
-            await asyncio.to_thread(self._table.release, lease, unusable=True)
+            await asyncio.to_thread(self._evaluations.release_lease, lease, unusable=True)
             raise NotNow(str(unusable), _delay(lease.tries)) from unusable
         except SpendLimitReached as reached:
             pause = max(reached.retry_after or 0, BREAKER_SECONDS)
-            await asyncio.to_thread(self._table.trip_breaker, int(self._now() + pause))
-            await asyncio.to_thread(self._table.release, lease)
+            await asyncio.to_thread(self._limits.trip_breaker, int(self._now() + pause))
+            await asyncio.to_thread(self._evaluations.release_lease, lease)
             raise SpendLimit(pause) from reached
         except EvaluationUnavailable as unavailable:
-            await asyncio.to_thread(self._table.release, lease)
+            await asyncio.to_thread(self._evaluations.release_lease, lease)
             raise NotNow(str(unavailable), max(_delay(lease.tries), unavailable.retry_after or 0)) from unavailable
-        recorded = await asyncio.to_thread(self._table.record, attempt, evaluation)
+        recorded = await asyncio.to_thread(self._evaluations.record, attempt, evaluation)
         return "evaluated" if recorded else "nothing to do"
 
 

@@ -53,7 +53,7 @@ Whose trouble is it?
 First, the goal.
 """
 
-Table = Sequence[Mapping[str, Any]]
+Storage = Sequence[Mapping[str, Any]]
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def run(bank: Bank, *arguments: str | Path) -> int:
     return main([str(each) for each in arguments], bank=bank, clock=lambda: NOW)
 
 
-def as_csv(path: Path, table: Table, *, separator: str = ",", encoding: str = "utf-8") -> Path:
+def as_csv(path: Path, table: Storage, *, separator: str = ",", encoding: str = "utf-8") -> Path:
     columns = list(dict.fromkeys(column for row in table for column in row))
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, restval="", delimiter=separator)
@@ -101,7 +101,7 @@ def as_csv(path: Path, table: Table, *, separator: str = ",", encoding: str = "u
     return path
 
 
-def as_xlsx(path: Path, table: Table, change: Callable[[Worksheet], object] = lambda _: None) -> Path:
+def as_xlsx(path: Path, table: Storage, change: Callable[[Worksheet], object] = lambda _: None) -> Path:
     """A workbook with the sheet Questions; texts are kept as texts, though they begin with =."""
     book = openpyxl.Workbook()
     sheet = book.active

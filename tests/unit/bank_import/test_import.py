@@ -12,9 +12,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from bank_import.__main__ import main
 from bank_import.bank import Bank
 from coach.model import Category, Difficulty
-from tests.unit.bank_import.tables import ANOTHER, NOW, ROW, Table, added, as_csv, as_xlsx, files, put, run
+from tests.unit.bank_import.tables import ANOTHER, NOW, ROW, Storage, added, as_csv, as_xlsx, files, put, run
 
-Write = Callable[[Path, Table], Path]
+Write = Callable[[Path, Storage], Path]
 COLUMN = dict(zip(ROW, "ABCDEFGH", strict=True))
 WRITERS = [pytest.param(as_csv, "q.csv", id="csv"), pytest.param(as_xlsx, "q.xlsx", id="xlsx")]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from coach.evaluation.arithmetic import calculations
+from coach.evaluation.offline.arithmetic import calculations
 
 
 @pytest.mark.parametrize(

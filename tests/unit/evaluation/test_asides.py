@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from coach.evaluation.asides import addresses_grader, without_asides
+from coach.evaluation.injection import addresses_grader
+from coach.evaluation.offline.asides import without_asides
 from coach.evaluation.text import sentences
 from coach.model import Category
 from tests.unit.evaluation.samples import BANDS, answer

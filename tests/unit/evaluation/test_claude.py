@@ -13,12 +13,15 @@ from typing import get_args
 
 import pytest
 
-from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
-from coach.evaluation import Effort, UnusableReply, configured, evaluate
-from coach.evaluation.claude import ClaudeEvaluator, prompt, prompt_hash, reply_schema
-from coach.evaluation.prices import cost
+from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached, UnusableReply
+from coach.evaluation import evaluate
+from coach.evaluation.claude.client import ClaudeEvaluator, on_anthropic
+from coach.evaluation.claude.prices import cost
+from coach.evaluation.claude.prompt import prompt, prompt_hash, reply_schema
+from coach.evaluation.graders import configured
 from coach.evaluation.rubric import rubric
 from coach.model import Category, Evaluation, Evaluator, Question
+from coach.settings import Effort, GraderSettings
 from tests.anthropic_stub import AnthropicStub
 from tests.unit.evaluation.samples import answer, question
 
@@ -33,9 +36,8 @@ def stub() -> Iterator[AnthropicStub]:
 
 
 def claude(stub: AnthropicStub, *, model: str = "claude-haiku-5-5", api_key: str = "sk-test") -> ClaudeEvaluator:
-    return ClaudeEvaluator.on_anthropic(
-        api_key=api_key, base_url=stub.base_url, model=model, max_tokens=16_000, deadline_seconds=DEADLINE
-    )
+    client = on_anthropic(GraderSettings(anthropic_api_key=api_key, anthropic_base_url=stub.base_url))
+    return ClaudeEvaluator(client, model=model, max_tokens=16_000, deadline_seconds=DEADLINE)
 
 
 def graded(stub: AnthropicStub, text: str = STRONG, asked: Question | None = None) -> Evaluation:
@@ -108,7 +110,7 @@ def test_the_effort_is_asked_for_only_when_it_is_set_and_is_on_record(
         "ANTHROPIC_EFFORT": effort or "",
     }
 
-    made = asyncio.run(evaluate(configured(environment), question(), STRONG))
+    made = asyncio.run(evaluate(configured(GraderSettings.read(environment)), question(), STRONG))
 
     assert stub.refusals == []
     assert stub.requests[0].body["output_config"].get("effort") == effort
@@ -366,7 +368,7 @@ def test_nothing_of_the_answer_the_key_or_the_reply_is_logged(
             graded(stub)
 
     everything = " ".join(str(record.__dict__) for record in caplog.records)
-    outcomes = [record.getMessage() for record in caplog.records if record.name == "coach.evaluation.claude"]
+    outcomes = [record.getMessage() for record in caplog.records if record.name.startswith("coach.evaluation.claude")]
     assert outcomes == ["claude evaluated", *["claude gave no evaluation"] * 2]
     assert not any(
         secret in everything for secret in ("bedside clocks", "sk-test", "lovely answer", "concrete sentence")
@@ -381,14 +383,13 @@ def test_an_empty_answer_costs_nothing(stub: AnthropicStub) -> None:
 
 
 def test_the_environment_says_where_and_what_to_ask(stub: AnthropicStub) -> None:
-    evaluator = configured(
-        {
-            "ANTHROPIC_API_KEY": "sk-test",
-            "ANTHROPIC_BASE_URL": stub.base_url,
-            "ANTHROPIC_MODEL": "claude-sonnet-5-5",
-            "ANTHROPIC_MAX_TOKENS": "9000",
-        }
-    )
+    environment = {
+        "ANTHROPIC_API_KEY": "sk-test",
+        "ANTHROPIC_BASE_URL": stub.base_url,
+        "ANTHROPIC_MODEL": "claude-sonnet-5-5",
+        "ANTHROPIC_MAX_TOKENS": "9000",
+    }
+    evaluator = configured(GraderSettings.read(environment))
 
     made = asyncio.run(evaluate(evaluator, question(), STRONG))
 
@@ -400,12 +401,8 @@ def test_bedrock_is_asked_with_the_functions_role(stub: AnthropicStub, monkeypat
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
     monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK", raising=False)
-    evaluator = ClaudeEvaluator.on_bedrock(
-        region="eu-central-1",
-        base_url=f"{stub.base_url}/anthropic",
-        model="anthropic.claude-haiku-5-5",
-        max_tokens=16_000,
-        deadline_seconds=10,
+    evaluator = configured(
+        GraderSettings(evaluator="bedrock", aws_region="eu-central-1", anthropic_base_url=f"{stub.base_url}/anthropic")
     )
 
     made = asyncio.run(evaluator.evaluate(question(), STRONG))

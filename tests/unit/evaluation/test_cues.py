@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coach.evaluation.cues import COMPUTED, FOLDER, Cues, check_cues, read, vocabulary
+from coach.evaluation.offline.cues import COMPUTED, FOLDER, Cues, check_cues, read, vocabulary
 from coach.evaluation.rubric import rubric
 from coach.evaluation.text import words
 from coach.evaluation.toml_files import InvalidFile

@@ -1,7 +1,7 @@
 import pytest
 
-from coach.evaluation.asides import without_asides
-from coach.evaluation.doubts import Doubt, asks_for_story, doubt_about, own_action
+from coach.evaluation.offline.asides import without_asides
+from coach.evaluation.offline.doubts import Doubt, asks_for_story, doubt_about, own_action
 from coach.evaluation.text import sentences, words
 from coach.model import Category, Question
 from tests.unit.evaluation.samples import BANDS, answer, question

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coach.evaluation.english import FOREIGN_SHARE, PAIRS_MIN, UNKNOWN_SHARE_MAX, in_usual_order, unknown_share
 from coach.evaluation.gates import gate
+from coach.evaluation.offline.english import FOREIGN_SHARE, PAIRS_MIN, UNKNOWN_SHARE_MAX, in_usual_order, unknown_share
 from coach.evaluation.text import sentences, words
 from coach.model import Category
 from tests.unit.evaluation.samples import BANDS, answer

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from coach.errors import MissingSetting
-from coach.evaluation import InvalidSetting, configured, evaluate, grader
+from coach.evaluation import evaluate
+from coach.evaluation.graders import configured, grader
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
-from coach.evaluation.offline import OfflineEvaluator
+from coach.evaluation.offline.evaluator import OfflineEvaluator
 from coach.model import Category, Evaluation, Evaluator, Question
+from coach.settings import GraderSettings, InvalidSetting
 from tests.unit.evaluation.samples import NOON, answer, question
 
 KEY = "sk-ant-not-a-real-key"
@@ -62,20 +63,22 @@ def test_characters_that_no_database_holds_never_reach_the_evaluator() -> None:
 
 
 def test_without_a_key_it_is_offline() -> None:
-    assert configured({}).kind is Evaluator.OFFLINE
-    assert configured({"ANTHROPIC_API_KEY": "  "}).kind is Evaluator.OFFLINE
+    assert configured(GraderSettings()).kind is Evaluator.OFFLINE
+    assert configured(GraderSettings.read({"ANTHROPIC_API_KEY": "  "})).kind is Evaluator.OFFLINE
 
 
 def test_with_a_key_it_is_claude() -> None:
-    assert configured({"ANTHROPIC_API_KEY": KEY}).kind is Evaluator.CLAUDE
+    assert configured(GraderSettings.read({"ANTHROPIC_API_KEY": KEY})).kind is Evaluator.CLAUDE
 
 
 def test_offline_can_be_asked_for_although_there_is_a_key() -> None:
-    assert configured({"ANTHROPIC_API_KEY": KEY, "EVALUATOR": "offline"}).kind is Evaluator.OFFLINE
+    assert configured(GraderSettings.read({"ANTHROPIC_API_KEY": KEY, "EVALUATOR": "offline"})).kind is Evaluator.OFFLINE
 
 
 def test_bedrock_needs_no_key() -> None:
-    assert configured({"EVALUATOR": "Bedrock", "AWS_REGION": "eu-central-1"}).kind is Evaluator.CLAUDE
+    assert (
+        configured(GraderSettings.read({"EVALUATOR": "bedrock", "AWS_REGION": "eu-central-1"})).kind is Evaluator.CLAUDE
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,12 +94,12 @@ def test_bedrock_needs_no_key() -> None:
 def test_who_grades_can_be_told_without_making_an_evaluator(
     environment: dict[str, str], expected: tuple[Evaluator, str]
 ) -> None:
-    assert grader(environment) == expected
+    assert grader(GraderSettings.read(environment)) == expected
 
 
 def test_claude_without_a_key_is_a_missing_setting() -> None:
-    with pytest.raises(MissingSetting, match="ANTHROPIC_API_KEY"):
-        configured({"EVALUATOR": "claude"})
+    with pytest.raises(InvalidSetting, match="ANTHROPIC_API_KEY"):
+        configured(GraderSettings.read({"EVALUATOR": "claude"}))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_claude_without_a_key_is_a_missing_setting() -> None:
 )
 def test_a_bad_setting_is_named_and_a_key_is_not_shown(name: str, value: str) -> None:
     with pytest.raises(InvalidSetting) as refused:
-        configured({"ANTHROPIC_API_KEY": KEY} | {name: value})
+        configured(GraderSettings.read({"ANTHROPIC_API_KEY": KEY} | {name: value}))
 
     assert str(refused.value).startswith(f"{name} ")
     assert value not in str(refused.value) or value == "0"

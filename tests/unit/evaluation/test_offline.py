@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import coach
 from coach.evaluation.gates import gate
-from coach.evaluation.offline import OfflineEvaluator, _Lexicon
+from coach.evaluation.offline.evaluator import OfflineEvaluator, _Lexicon
 from coach.evaluation.rubric import rubric
 from coach.evaluation.text import readable
 from coach.model import Category, Evaluation, Evaluator, Question

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coach.evaluation.prices import cost, dollars, estimated_tokens
+from coach.evaluation.claude.prices import cost, dollars, estimated_tokens
 from coach.model import Category
 from tests.unit.evaluation.samples import question
 

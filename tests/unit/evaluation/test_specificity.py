@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.evaluation.cues import vocabulary
-from coach.evaluation.specificity import Worth, mean, worths
+from coach.evaluation.offline.cues import vocabulary
+from coach.evaluation.offline.specificity import Worth, mean, worths
 from coach.evaluation.text import sentences, words
 
 GENERAL = """

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coach import questions
-from coach.evaluation.topic import is_about, other_kind
+from coach.evaluation.offline.topic import is_about, other_kind
 from coach.model import Category, Question
 from tests.unit.evaluation.samples import BANDS, answer, parts, question
 

@@ -14,7 +14,7 @@ from coach.errors import EvaluationRefused
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.rubric import rubric
 from coach.model import Attempt, Category, Evaluation, Evaluator, Question, Session, Status
-from coach.table import Table
+from coach.storage import Storage
 from coach.worker import Worker
 from operations.__main__ import main
 from operations.reevaluation import AT_ONCE, Grader, Standing
@@ -70,7 +70,7 @@ GRADED_OFFLINE: dict[str, Any] = {
 class Workers:
     """What evaluates while the command sleeps: a score, or an error, for each attempt by its answer."""
 
-    table: Table
+    storage: Storage
     settings: dict[str, str]
     scores: dict[str, Any] = field(default_factory=dict)
     how: dict[str, Any] = field(default_factory=dict)
@@ -86,47 +86,47 @@ class Workers:
         return made(score, rubric_version=rubric(question.category).version, **self.how)
 
     def work(self, _: float = 0) -> None:
-        worker = Worker(self.table, self, lease_seconds=LEASE_SECONDS)
-        open_ = [each for each in self.table.all_attempts() if each.reevaluating or each.status is Status.PENDING]
+        worker = Worker(self.storage, self, lease_seconds=LEASE_SECONDS)
+        open_ = [each for each in self.storage.attempts.all() if each.reevaluating or each.status is Status.PENDING]
         self.most = max(self.most, len(open_))
         for attempt in open_:
             asyncio.run(worker.work(request_for(attempt)))
 
 
 @pytest.fixture
-def workers(table: Table) -> Workers:
-    return Workers(table, CLAUDE)
+def workers(storage: Storage) -> Workers:
+    return Workers(storage, CLAUDE)
 
 
 @pytest.fixture
-def reevaluate(table: Table, workers: Workers) -> Callable[..., int]:
+def reevaluate(storage: Storage, workers: Workers) -> Callable[..., int]:
     """Runs the command on the table on moto."""
 
     def run(*arguments: str, **how: Any) -> int:
-        defaults = {"find": lambda _: Stack(table, workers.settings), "sleep": workers.work, "ask": lambda _: "y"}
+        defaults = {"find": lambda _: Stack(storage, workers.settings), "sleep": workers.work, "ask": lambda _: "y"}
         return main(arguments, **defaults | how)
 
     return run
 
 
-def graded(table: Table, session: Session, evaluation: Evaluation, *, question_id: int = DESIGN) -> Attempt:
-    attempt, _ = add(table, session, question_id=question_id, answer=f"{ANSWER} {uuid4()}")
-    table.record(attempt, evaluation)
-    return table.attempt(session.user_id, session.id, attempt.id)
+def graded(storage: Storage, session: Session, evaluation: Evaluation, *, question_id: int = DESIGN) -> Attempt:
+    attempt, _ = add(storage, session, question_id=question_id, answer=f"{ANSWER} {uuid4()}")
+    storage.evaluations.record(attempt, evaluation)
+    return storage.attempts.get(session.user_id, session.id, attempt.id)
 
 
-def failed(table: Table, session: Session) -> Attempt:
-    attempt, _ = add(table, session, answer=f"{ANSWER} {uuid4()}")
-    table.fail(attempt, "Claude declined")
-    return table.attempt(session.user_id, session.id, attempt.id)
+def failed(storage: Storage, session: Session) -> Attempt:
+    attempt, _ = add(storage, session, answer=f"{ANSWER} {uuid4()}")
+    storage.evaluations.fail(attempt, "Claude declined")
+    return storage.attempts.get(session.user_id, session.id, attempt.id)
 
 
-def of(table: Table, attempt: Attempt) -> Attempt:
-    return table.attempt(attempt.user_id, attempt.session_id, attempt.id)
+def of(storage: Storage, attempt: Attempt) -> Attempt:
+    return storage.attempts.get(attempt.user_id, attempt.session_id, attempt.id)
 
 
-def score(table: Table, attempt: Attempt) -> int | None:
-    found = of(table, attempt).evaluation
+def score(storage: Storage, attempt: Attempt) -> int | None:
+    found = of(storage, attempt).evaluation
     return found.overall if found else None
 
 
@@ -153,9 +153,9 @@ def lines(output: str) -> list[str]:
     ],
 )
 def test_what_the_present_rubric_and_model_made_is_up_to_date(
-    table: Table, session: Session, how: dict[str, Any], expected: Standing
+    storage: Storage, session: Session, how: dict[str, Any], expected: Standing
 ) -> None:
-    attempt = graded(table, session, made(**how))
+    attempt = graded(storage, session, made(**how))
 
     assert Grader(Evaluator.CLAUDE, "claude-sonnet-5-5").standing(attempt) is expected
 
@@ -170,28 +170,28 @@ def test_what_the_present_rubric_and_model_made_is_up_to_date(
     ],
 )
 def test_a_dated_name_is_the_model_itself_wherever_it_runs(
-    table: Table, session: Session, wanted: str, found: str, expected: Standing
+    storage: Storage, session: Session, wanted: str, found: str, expected: Standing
 ) -> None:
-    attempt = graded(table, session, made(model=found))
+    attempt = graded(storage, session, made(model=found))
 
     assert Grader(Evaluator.CLAUDE, wanted).standing(attempt) is expected
 
 
 @pytest.mark.parametrize(("replaces", "expected"), [(False, Standing.CLAUDES), (True, Standing.OUTDATED)])
 def test_offline_takes_claudes_place_only_when_it_is_told_to(
-    table: Table, session: Session, replaces: bool, expected: Standing
+    storage: Storage, session: Session, replaces: bool, expected: Standing
 ) -> None:
-    attempt = graded(table, session, made(**OLD_RUBRIC))
+    attempt = graded(storage, session, made(**OLD_RUBRIC))
 
     assert Grader(Evaluator.OFFLINE, OFFLINE_MODEL, replaces).standing(attempt) is expected
 
 
 def test_what_was_graded_offline_costs_by_its_size_and_what_was_graded_by_claude_by_its_tokens(
-    table: Table, session: Session
+    storage: Storage, session: Session
 ) -> None:
     grader = Grader(Evaluator.CLAUDE, "claude-sonnet-5-5")
     by_claude, offline, gated = (
-        graded(table, session, made(**how))
+        graded(storage, session, made(**how))
         for how in (OLD_RUBRIC, GRADED_OFFLINE, GRADED_OFFLINE | {"model": "gate"} | OLD_RUBRIC)
     )
 
@@ -206,24 +206,24 @@ def test_what_was_graded_offline_costs_by_its_size_and_what_was_graded_by_claude
 
 
 def test_what_is_outdated_or_failed_is_evaluated_and_the_rest_left_alone(
-    table: Table,
+    storage: Storage,
     session: Session,
     workers: Workers,
     reevaluate: Callable[..., int],
     dynamodb: "DynamoDBClient",
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    up, down, same = (graded(table, session, made(overall, **OLD_RUBRIC)) for overall in (50, 90, 70))
-    broken, current, pending = failed(table, session), graded(table, session, made(30)), add(table, session)[0]
+    up, down, same = (graded(storage, session, made(overall, **OLD_RUBRIC)) for overall in (50, 90, 70))
+    broken, current, pending = failed(storage, session), graded(storage, session, made(30)), add(storage, session)[0]
 
     code = reevaluate("--all")
 
     assert code == 0
-    assert [score(table, each) for each in (up, down, same, broken, current)] == [70, 70, 70, 70, 30]
+    assert [score(storage, each) for each in (up, down, same, broken, current)] == [70, 70, 70, 70, 30]
     assert former_scores(dynamodb) == {(up.id, 1): 50, (down.id, 1): 90, (same.id, 1): 70}
-    assert of(table, current) == current
+    assert of(storage, current) == current
     assert pending.answer_text in workers.asked  # by the workers, since it was pending
-    assert table.session(USER, session.id) == recounted(table, session)
+    assert storage.sessions.get(USER, session.id) == recounted(storage, session)
     assert imbalances(dynamodb) == []
     said = lines(capsys.readouterr().out)
     assert "claude grades now, with claude-sonnet-5-5." in said
@@ -237,9 +237,13 @@ def test_what_is_outdated_or_failed_is_evaluated_and_the_rest_left_alone(
 
 
 def test_a_second_time_there_is_nothing_to_do(
-    table: Table, session: Session, workers: Workers, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    storage: Storage,
+    session: Session,
+    workers: Workers,
+    reevaluate: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    graded(table, session, made(**OLD_RUBRIC))
+    graded(storage, session, made(**OLD_RUBRIC))
     reevaluate("--all")
 
     code = reevaluate("--all", ask=lambda _: pytest.fail("nothing to ask"))
@@ -251,13 +255,13 @@ def test_a_second_time_there_is_nothing_to_do(
 
 @pytest.mark.parametrize("reply", ["", "n", "what?", EOFError])
 def test_nothing_is_asked_for_without_a_yes(
-    table: Table,
+    storage: Storage,
     session: Session,
     reevaluate: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     reply: Any,
 ) -> None:
-    attempt = graded(table, session, made(**OLD_RUBRIC))
+    attempt = graded(storage, session, made(**OLD_RUBRIC))
 
     def ask(_: str) -> str:
         if reply is EOFError:
@@ -267,55 +271,59 @@ def test_nothing_is_asked_for_without_a_yes(
     code = reevaluate("--all", ask=ask)
 
     assert code == 0
-    assert of(table, attempt) == attempt
+    assert of(storage, attempt) == attempt
     assert "Estimated cost: $0.02" in capsys.readouterr().out
 
 
-def test_one_user_or_one_category_or_both(table: Table, session: Session, reevaluate: Callable[..., int]) -> None:
+def test_one_user_or_one_category_or_both(storage: Storage, session: Session, reevaluate: Callable[..., int]) -> None:
     ada = a_user()
-    table.register(ada, "hash")
-    hers, others = (table.create_session(a_session(user_id))[0] for user_id in (ada.id, OTHER))
+    storage.accounts.register(ada, "hash")
+    hers, others = (storage.sessions.create(a_session(user_id))[0] for user_id in (ada.id, OTHER))
     old = made(**OLD_RUBRIC)
-    design, strategy = (graded(table, hers, old, question_id=question) for question in (DESIGN, STRATEGY))
-    other = graded(table, others, old, question_id=STRATEGY)
+    design, strategy = (graded(storage, hers, old, question_id=question) for question in (DESIGN, STRATEGY))
+    other = graded(storage, others, old, question_id=STRATEGY)
 
     seen = []
     for arguments in (["--user", "Ada@example.com", "--category", "strategy"], ["--user", ada.email], ["--all"]):
         assert reevaluate(*arguments) == 0
-        seen.append([score(table, each) for each in (design, strategy, other)])
+        seen.append([score(storage, each) for each in (design, strategy, other)])
 
     assert seen == [[50, 70, 50], [70, 70, 50], [70, 70, 70]]
     assert session.id not in (hers.id, others.id)
 
 
 def test_what_fails_keeps_its_score_and_is_told_with_its_reason(
-    table: Table, session: Session, workers: Workers, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    storage: Storage,
+    session: Session,
+    workers: Workers,
+    reevaluate: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    good, refused = (graded(table, session, made(50, **OLD_RUBRIC)) for _ in range(2))
-    broken = failed(table, session)
+    good, refused = (graded(storage, session, made(50, **OLD_RUBRIC)) for _ in range(2))
+    broken = failed(storage, session)
     workers.scores = dict.fromkeys([refused.answer_text, broken.answer_text], EvaluationRefused("Claude declined."))
 
     code = reevaluate("--all", "--yes")
 
     assert code == 1
-    assert [score(table, each) for each in (good, refused, broken)] == [70, 50, None]
-    assert of(table, refused).reevaluation_failure == "Claude declined."
+    assert [score(storage, each) for each in (good, refused, broken)] == [70, 50, None]
+    assert of(storage, refused).reevaluation_failure == "Claude declined."
     said = capsys.readouterr().out
     assert "3 done: 1 evaluated, 2 failed." in said
     assert "2 failed: Claude declined." in said
-    assert table.session(USER, session.id) == recounted(table, session)
+    assert storage.sessions.get(USER, session.id) == recounted(storage, session)
 
 
 @pytest.mark.parametrize("at_once", [1, 4, AT_ONCE])
 def test_the_first_goes_alone_and_then_only_so_many_at_a_time(
-    table: Table, session: Session, workers: Workers, reevaluate: Callable[..., int], at_once: int
+    storage: Storage, session: Session, workers: Workers, reevaluate: Callable[..., int], at_once: int
 ) -> None:
     for _ in range(10):
-        graded(table, session, made(50, **OLD_RUBRIC))
+        graded(storage, session, made(50, **OLD_RUBRIC))
     under_way: list[int] = []
 
     def sleep(_: float) -> None:
-        under_way.append(sum(each.reevaluating is not None for each in table.all_attempts()))
+        under_way.append(sum(each.reevaluating is not None for each in storage.attempts.all()))
         workers.work()
 
     code = reevaluate("--all", "--at-once", str(at_once), sleep=sleep)
@@ -323,15 +331,19 @@ def test_the_first_goes_alone_and_then_only_so_many_at_a_time(
     assert code == 0
     assert under_way[0] == 1
     assert max(under_way) == min(at_once, 9)
-    assert table.session(USER, session.id).score_sum == 700
+    assert storage.sessions.get(USER, session.id).score_sum == 700
 
 
 def test_a_stack_that_grades_as_before_is_noticed_at_the_first_answer(
-    table: Table, session: Session, workers: Workers, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    storage: Storage,
+    session: Session,
+    workers: Workers,
+    reevaluate: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     workers.how = {"model": "claude-haiku-5-5"}
     for _ in range(3):
-        graded(table, session, made(50, **OLD_MODEL))
+        graded(storage, session, made(50, **OLD_MODEL))
 
     code = reevaluate("--all", "--yes")
 
@@ -345,7 +357,7 @@ def test_a_stack_that_grades_as_before_is_noticed_at_the_first_answer(
 
 @pytest.mark.parametrize("calls", range(6))
 def test_an_interruption_anywhere_loses_nothing_and_the_next_run_goes_on(
-    table: Table,
+    storage: Storage,
     session: Session,
     workers: Workers,
     reevaluate: Callable[..., int],
@@ -353,7 +365,7 @@ def test_an_interruption_anywhere_loses_nothing_and_the_next_run_goes_on(
     calls: int,
 ) -> None:
     for _ in range(6):
-        graded(table, session, made(50, **OLD_RUBRIC))
+        graded(storage, session, made(50, **OLD_RUBRIC))
     slept = 0
 
     def sleep(_: float) -> None:
@@ -371,19 +383,23 @@ def test_an_interruption_anywhere_loses_nothing_and_the_next_run_goes_on(
     assert (code, again) == ((130, 0) if slept > calls else (0, 0))
     assert ('make reevaluate ARGS="--all --yes --at-once 2"' in said) is (code == 130)
     assert len(workers.asked) == 6
-    assert table.session(USER, session.id).score_sum == 420
+    assert storage.sessions.get(USER, session.id).score_sum == 420
 
 
 def test_what_another_run_has_asked_for_is_watched_and_counted_too(
-    table: Table, session: Session, workers: Workers, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    storage: Storage,
+    session: Session,
+    workers: Workers,
+    reevaluate: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    waiting = graded(table, session, made(50, **OLD_RUBRIC))
-    table.request_reevaluation(waiting)
+    waiting = graded(storage, session, made(50, **OLD_RUBRIC))
+    storage.evaluations.request_reevaluation(waiting)
 
     code = reevaluate("--all")
 
     assert code == 0
-    assert of(table, waiting).round == 2
+    assert of(storage, waiting).round == 2
     assert len(workers.asked) == 1
     said = capsys.readouterr().out
     assert "1 on its way already" in said
@@ -391,10 +407,10 @@ def test_what_another_run_has_asked_for_is_watched_and_counted_too(
 
 
 def test_what_arrives_between_the_reading_and_the_asking_is_counted_and_not_asked_for_again(
-    table: Table, session: Session, workers: Workers, reevaluate: Callable[..., int]
+    storage: Storage, session: Session, workers: Workers, reevaluate: Callable[..., int]
 ) -> None:
     for _ in range(3):
-        table.request_reevaluation(graded(table, session, made(50, **OLD_RUBRIC)))
+        storage.evaluations.request_reevaluation(graded(storage, session, made(50, **OLD_RUBRIC)))
 
     code = reevaluate("--all", "--at-once", "1")
 
@@ -403,14 +419,14 @@ def test_what_arrives_between_the_reading_and_the_asking_is_counted_and_not_aske
 
 
 def test_an_account_that_is_deleted_meanwhile_is_let_go(
-    table: Table,
+    storage: Storage,
     session: Session,
     reevaluate: Callable[..., int],
     dynamodb: "DynamoDBClient",
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for _ in range(2):
-        graded(table, session, made(50, **OLD_RUBRIC))
+        graded(storage, session, made(50, **OLD_RUBRIC))
 
     def delete(_: float) -> None:
         for item in dynamodb.scan(TableName="coach")["Items"]:
@@ -424,13 +440,17 @@ def test_an_account_that_is_deleted_meanwhile_is_let_go(
 
 
 def test_the_spend_limit_is_shown_while_it_lasts(
-    table: Table, session: Session, workers: Workers, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    storage: Storage,
+    session: Session,
+    workers: Workers,
+    reevaluate: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    graded(table, session, made(50, **OLD_RUBRIC))
-    table.trip_breaker(4_000_000_000)
+    graded(storage, session, made(50, **OLD_RUBRIC))
+    storage.limits.trip_breaker(4_000_000_000)
 
     def raised(_: float) -> None:
-        table.trip_breaker(0)
+        storage.limits.trip_breaker(0)
         workers.work()
 
     assert reevaluate("--all", sleep=raised) == 0
@@ -438,23 +458,27 @@ def test_the_spend_limit_is_shown_while_it_lasts(
 
 
 def test_a_question_that_has_left_the_bank_is_left_alone(
-    table: Table, session: Session, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    storage: Storage, session: Session, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    graded(table, session, made(50, **OLD_RUBRIC), question_id=999)
+    graded(storage, session, made(50, **OLD_RUBRIC), question_id=999)
 
     assert reevaluate("--all") == 0
     assert "1 question no longer in the bank, left alone" in capsys.readouterr().out
 
 
 def test_offline_costs_nothing_and_says_so(
-    table: Table, session: Session, workers: Workers, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    storage: Storage,
+    session: Session,
+    workers: Workers,
+    reevaluate: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     workers.settings, workers.how = OFFLINE, GRADED_OFFLINE
-    graded(table, session, made(50, **GRADED_OFFLINE | OLD_RUBRIC))
-    kept = graded(table, session, made(50))
+    graded(storage, session, made(50, **GRADED_OFFLINE | OLD_RUBRIC))
+    kept = graded(storage, session, made(50))
 
     assert reevaluate("--all") == 0
-    assert of(table, kept) == kept
+    assert of(storage, kept) == kept
     said = capsys.readouterr().out
     assert "Estimated cost: nothing" in said
     assert "1 graded by Claude, left alone" in said

@@ -4,13 +4,13 @@ A gate fires only where there is no doubt, in any language: what is merely bad i
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from coach.evaluation.cues import vocabulary
+from coach.evaluation.frameworks import frameworks_named
 from coach.evaluation.text import words
+from coach.evaluation.word_lists import word_lists
 
 MIN_WORDS = 25
 
@@ -89,17 +89,7 @@ def gate(question_text: str, answer: str) -> Stopped | None:
 @cache
 def common_words() -> frozenset[str]:
     """Words that make no answer particular: grammar, and what every answer of a product manager says."""
-    return frozenset(vocabulary()["grammar"] + vocabulary()["trade"])
-
-
-@cache
-def framework_names() -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(name.rstrip("*").split()) for name in vocabulary()["frameworks"])
-
-
-def frameworks_named(said: Sequence[str]) -> set[tuple[str, ...]]:
-    text = f" {' '.join(said)} "
-    return {name for name in framework_names() if f" {' '.join(name)} " in text}
+    return frozenset(word_lists()["grammar"] + word_lists()["trade"])
 
 
 def _echoes(question: list[str], said: list[str]) -> bool:

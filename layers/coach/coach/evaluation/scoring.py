@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from coach.evaluation.asides import addresses_grader
+from coach.evaluation.injection import addresses_grader
 from coach.evaluation.rubric import Check, Rubric, RubricCriterion, Subscore
 from coach.evaluation.text import Source
 from coach.model import Criterion

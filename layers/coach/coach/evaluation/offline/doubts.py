@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from coach.evaluation.cues import vocabulary
-from coach.evaluation.english import FOREIGN_SHARE, UNKNOWN_SHARE_MAX, in_usual_order, unknown_share
+from coach.evaluation.offline.cues import vocabulary
+from coach.evaluation.offline.english import FOREIGN_SHARE, UNKNOWN_SHARE_MAX, in_usual_order, unknown_share
+from coach.evaluation.offline.topic import is_about, other_kind
 from coach.evaluation.text import Sentence, words
-from coach.evaluation.topic import is_about, other_kind
 from coach.model import Question
 
 OWN_ACTIONS_OF_A_STORY = 3

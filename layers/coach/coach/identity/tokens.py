@@ -1,10 +1,9 @@
-"""Access tokens: JSON Web Tokens (RFC 7519) signed with Ed25519 (RFC 8037). The only module that knows jwt.
+"""Access tokens: JSON Web Tokens (RFC 7519) signed with Ed25519 (RFC 8037).
 
 One function holds the private key and signs; every function verifies with public keys from its environment. A key has
 a `kid`, so that a second public key can be accepted while the first is being replaced.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -58,11 +57,6 @@ class Verifier:
 
     def __init__(self, public_keys: Mapping[str, str]) -> None:
         self._keys = {kid: Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for kid, key in public_keys.items()}
-
-    @classmethod
-    def parse(cls, text: str) -> "Verifier":
-        """From the JSON object that the stack puts into the environment."""
-        return cls(json.loads(text))
 
     def user_id(self, token: str) -> str:
         """The user that a token was made for. Raises Unauthorized, always with the same text.

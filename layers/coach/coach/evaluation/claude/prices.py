@@ -4,6 +4,7 @@ import json
 from fractions import Fraction
 from math import ceil
 
+from coach.evaluation.claude.prompt import prompt, reply_schema
 from coach.evaluation.rubric import rubric
 from coach.model import Question
 
@@ -39,8 +40,6 @@ def cost(
 
 def estimated_tokens(question: Question, answer_text: str) -> tuple[int, int]:
     """Tokens in and out that grading an answer will take: from the size of the prompt, assumed for the reply."""
-    from coach.evaluation.claude import prompt, reply_schema  # imports the SDK, which takes seconds
-
     texts = (prompt(question.category), json.dumps(reply_schema(question.category)), question.question_text)
     chars = sum(map(len, texts)) + len(question.sample_answer or "") + len(answer_text)
     return chars // CHARS_PER_TOKEN, TOKENS_PER_CHECK * len(rubric(question.category).checks) + OTHER_OUTPUT_TOKENS

@@ -11,7 +11,7 @@ from importlib.resources import files
 from itertools import pairwise
 
 from coach import questions
-from coach.evaluation.cues import vocabulary
+from coach.evaluation.offline.cues import vocabulary
 from coach.evaluation.text import words
 
 UNKNOWN_SHARE_MAX = 0.12

@@ -7,15 +7,11 @@ up in the answer, and scoring.py does the rest.
 import asyncio
 import json
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
-from hashlib import sha256
 from math import isfinite
-from pathlib import Path
 from typing import Any, NoReturn
 
 import anthropic
@@ -23,13 +19,14 @@ import httpx2
 from anthropic.types import Message, OutputConfigParam, TextBlockParam
 from pydantic import BaseModel, ValidationError
 
-from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
-from coach.evaluation import Effort, UnusableReply
-from coach.evaluation.prices import cost
-from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, RubricCriterion, rubric
+from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached, UnusableReply
+from coach.evaluation.claude.prices import cost
+from coach.evaluation.claude.prompt import content, prompt, prompt_hash, reply_schema
+from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, rubric
 from coach.evaluation.scoring import Finding, Scores, Verdict, score
 from coach.evaluation.text import Source, readable
-from coach.model import Category, Evaluation, Evaluator, Question
+from coach.model import Evaluation, Evaluator, Question
+from coach.settings import Effort, GraderSettings, InvalidSetting
 
 ITEMS_MAX = 6
 ITEM_MAX_CHARS = 600
@@ -88,47 +85,6 @@ class ClaudeEvaluator:
         self._effort = effort
         self._clock = clock
 
-    @classmethod
-    def on_anthropic(
-        cls,
-        *,
-        api_key: str,
-        base_url: str | None = None,
-        model: str,
-        max_tokens: int,
-        deadline_seconds: float,
-        effort: Effort | None = None,
-    ) -> "ClaudeEvaluator":
-        client = anthropic.AsyncAnthropic(
-            api_key=api_key,
-            base_url=base_url or "https://api.anthropic.com",
-            max_retries=0,
-            timeout=deadline_seconds,
-            http_client=_connections(),
-        )
-        return cls(client, model=model, max_tokens=max_tokens, deadline_seconds=deadline_seconds, effort=effort)
-
-    @classmethod
-    def on_bedrock(
-        cls,
-        *,
-        region: str | None,
-        base_url: str | None = None,
-        model: str,
-        max_tokens: int,
-        deadline_seconds: float,
-        effort: Effort | None = None,
-    ) -> "ClaudeEvaluator":
-        """The function's role is the credential; `region` None is the environment's."""
-        client = anthropic.AsyncAnthropicBedrockMantle(
-            aws_region=region,
-            base_url=base_url,
-            max_retries=0,
-            timeout=deadline_seconds,
-            http_client=_connections(),
-        )
-        return cls(client, model=model, max_tokens=max_tokens, deadline_seconds=deadline_seconds, effort=effort)
-
     async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
         started = time.monotonic()
         try:
@@ -172,7 +128,7 @@ class ClaudeEvaluator:
                     model=self._model,
                     max_tokens=self._max_tokens,
                     system=[system],
-                    messages=[{"role": "user", "content": _content(question, answer)}],
+                    messages=[{"role": "user", "content": content(question, answer)}],
                     output_config=output,
                 )
         except TimeoutError:
@@ -244,74 +200,28 @@ class ClaudeEvaluator:
         )
 
 
-@cache
-def prompt(category: Category) -> str:
-    """The system prompt: the same for every answer of a category, so that it can be cached."""
-    graded_by = rubric(category)
-    template = Path(__file__).with_name("prompt.md").read_text(encoding="utf-8")
-    return template.format(
-        category=category.replace("_", " "),
-        frameworks=", ".join(framework.name for framework in graded_by.frameworks),
-        version=graded_by.version,
-        criteria="\n\n".join(map(_described, graded_by.criteria)),
+def on_anthropic(settings: GraderSettings) -> anthropic.AsyncAnthropic:
+    """A client of the Anthropic API. The queue retries, not the client. Raises InvalidSetting without a key."""
+    if not settings.anthropic_api_key:
+        raise InvalidSetting("ANTHROPIC_API_KEY", "is not set, and EVALUATOR is claude")
+    return anthropic.AsyncAnthropic(
+        api_key=settings.anthropic_api_key,
+        base_url=settings.anthropic_base_url or "https://api.anthropic.com",
+        max_retries=0,
+        timeout=settings.evaluation_deadline_seconds,
+        http_client=_connections(),
     )
 
 
-def prompt_hash(category: Category) -> str:
-    return sha256(prompt(category).encode()).hexdigest()[:12]
-
-
-@cache
-def reply_schema(category: Category) -> dict[str, object]:
-    """In the subset of JSON Schema that structured outputs know: everything required, no lengths, no limits."""
-    return _object(
-        findings=_array(
-            _object(
-                check={"type": "string", "enum": [check.id for check in rubric(category).checks]},
-                quotes=_array({"type": "string"}),
-                verdict={"type": "string", "enum": [verdict.value for verdict in Verdict]},
-            )
-        ),
-        strengths=_array(_object(point={"type": "string"}, quote={"type": "string"})),
-        improvements=_array({"type": "string"}),
-        suggested_framework={"type": "string"},
-        example_point={"type": "string"},
+def on_bedrock(settings: GraderSettings) -> anthropic.AsyncAnthropicBedrockMantle:
+    """A client of Claude on Amazon Bedrock. The function's role is the credential."""
+    return anthropic.AsyncAnthropicBedrockMantle(
+        aws_region=settings.aws_region,
+        base_url=settings.anthropic_base_url,
+        max_retries=0,
+        timeout=settings.evaluation_deadline_seconds,
+        http_client=_connections(),
     )
-
-
-def _object(**properties: dict[str, object]) -> dict[str, object]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _array(items: dict[str, object]) -> dict[str, object]:
-    return {"type": "array", "items": items}
-
-
-def _described(criterion: RubricCriterion) -> str:
-    checks = "\n".join(f"- `{check.id}`: the answer {check.text}" for check in criterion.checks)
-    return (
-        f"## {criterion.name}\n\n{checks}\n\n"
-        f"Weak: {criterion.weak}\nSolid: {criterion.solid}\nOutstanding: {criterion.outstanding}\n"
-        f"Common mistakes: {'; '.join(criterion.mistakes)}."
-    )
-
-
-def _content(question: Question, answer: str) -> list[TextBlockParam]:
-    """The question, then the answer as data in a block of its own, between tags that it cannot foresee."""
-    tag = f"answer-{secrets.token_hex(8)}"
-    asked = [f"Question ({question.difficulty}): {question.question_text}"]
-    if question.sample_answer:
-        asked.append(f"Reference answer:\n{question.sample_answer}")
-    asked.append(f"The candidate's answer is the whole of the next block, between <{tag}> and </{tag}>.")
-    return [
-        {"type": "text", "text": readable("\n\n".join(asked))},
-        {"type": "text", "text": f"<{tag}>\n{readable(answer)}\n</{tag}>"},
-    ]
 
 
 def _connections() -> httpx2.AsyncClient:

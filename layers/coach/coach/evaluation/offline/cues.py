@@ -18,6 +18,8 @@ from pydantic.dataclasses import dataclass as validated
 
 from coach.evaluation.rubric import Text, rubric
 from coach.evaluation.toml_files import Place, TomlFile
+from coach.evaluation.word_lists import read as read_lists
+from coach.evaluation.word_lists import word_lists
 from coach.model import Category
 
 COMPUTED = frozenset({"number", "several", "own_action", "arithmetic"})
@@ -46,13 +48,8 @@ class Cues:
 
 @cache
 def vocabulary() -> dict[str, tuple[str, ...]]:
-    """The lists of common.toml. Raises InvalidFile."""
-    lists = TomlFile(FOLDER / "common.toml").read(TypeAdapter(dict[str, str]))
-    return {name: _entries(text) for name, text in lists.items()}
-
-
-def _entries(text: str) -> tuple[str, ...]:
-    return tuple(entry.strip() for entry in text.replace("\n", ",").split(",") if entry.strip())
+    """The lists of common.toml, and those that every grader needs. Raises InvalidFile."""
+    return word_lists() | read_lists(FOLDER / "common.toml")
 
 
 @cache

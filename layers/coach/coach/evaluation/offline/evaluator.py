@@ -14,17 +14,17 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import zip_longest
 
-from coach.evaluation.arithmetic import Calculation, calculations
-from coach.evaluation.asides import without_asides
-from coach.evaluation.cues import Cues, check_cues, vocabulary
-from coach.evaluation.doubts import Doubt, asks_for_story, contains, doubt_about, own_action
-from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, Check, Rubric, RubricCriterion, rubric
+from coach.evaluation.frameworks import suggested_framework
+from coach.evaluation.offline import MODEL
+from coach.evaluation.offline.arithmetic import Calculation, calculations
+from coach.evaluation.offline.asides import without_asides
+from coach.evaluation.offline.cues import Cues, check_cues, vocabulary
+from coach.evaluation.offline.doubts import Doubt, asks_for_story, contains, doubt_about, own_action
+from coach.evaluation.offline.specificity import Worth, mean, worths
+from coach.evaluation.rubric import Check, Rubric, RubricCriterion, rubric
 from coach.evaluation.scoring import EARNED, Finding, Scores, Verdict, score
-from coach.evaluation.specificity import Worth, mean, worths
 from coach.evaluation.text import Sentence, sentences, words
 from coach.model import Category, Evaluation, Evaluator, Question
-
-MODEL = "offline-2"
 
 CONTEXT_WORDS = 60
 MET_FROM = 0.55
@@ -108,14 +108,6 @@ class OfflineEvaluator:
             output_tokens=0,
             raw_reply=None,
         )
-
-
-def suggested_framework(graded_by: Rubric, question: Question, answer: str) -> str:
-    """A framework that the answer does not name yet, first of those that suit the question, and what to do with it."""
-    said = words(answer)
-    suitable = sorted(graded_by.frameworks, key=lambda one: one.name not in question.frameworks)
-    unused = [one for one in suitable if not contains(said, [" ".join(words(one.name))])]
-    return str((unused or suitable)[0])[:FRAMEWORK_MAX_CHARS]
 
 
 class _Lexicon:

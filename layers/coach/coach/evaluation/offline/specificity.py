@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from coach.evaluation.cues import vocabulary
-from coach.evaluation.gates import framework_names
+from coach.evaluation.frameworks import framework_names
+from coach.evaluation.offline.cues import vocabulary
 
 PARTICULAR = 4.0
 PARTICULAR_LISTS = ("counts", "times", "persons", "limits", "money")

@@ -1,0 +1,86 @@
+"""AWS's services, and what is made of them and of the environment: lazily, once per execution environment."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from coach.identity.keys import KeyRing
+from coach.identity.tokens import SigningKey, Verifier
+from coach.settings import QueueSettings, SigningSettings, TableSettings, TokenSettings
+from coach.storage import Storage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# A request has seconds, not the minute that botocore would wait for a lost connection.
+_PATIENCE = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
+
+
+@cache
+def storage() -> Storage:
+    return Storage(boto3.client("dynamodb", config=_PATIENCE), TableSettings.read().table_name)
+
+
+@cache
+def verifier() -> Verifier:
+    return Verifier(TokenSettings.read().token_public_keys)
+
+
+@cache
+def evaluation_queue() -> "EvaluationQueue":
+    return EvaluationQueue(boto3.client("sqs", config=_PATIENCE), QueueSettings.read().evaluation_queue_url)
+
+
+@cache
+def signing_key() -> SigningKey:
+    settings = SigningSettings.read()
+    return KeyRing(SecretParameter(settings.token_keys_parameter)).signing_key(settings.token_signing_kid)
+
+
+class EvaluationQueue:
+    """The queue of evaluations to do."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, messages: list[str]) -> list[int]:
+        """Send at most ten messages; the indices of those that were refused."""
+        reply = self._client.send_message_batch(
+            QueueUrl=self._url,
+            Entries=[{"Id": str(index), "MessageBody": message} for index, message in enumerate(messages)],
+        )
+        return [int(failed["Id"]) for failed in reply.get("Failed", [])]
+
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        """Hide a received message for `seconds` from now; then it is delivered again."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+        )
+
+
+class SecretParameter:
+    """An SSM parameter of type SecureString. A name may end in `:version`, to get just that one."""
+
+    def __init__(self, name: str) -> None:
+        self._client = boto3.client("ssm", config=_PATIENCE)
+        self._name = name
+
+    def get(self) -> str | None:
+        """Its value, None when there is no such parameter."""
+        try:
+            reply = self._client.get_parameter(Name=self._name, WithDecryption=True)
+        except self._client.exceptions.ParameterNotFound:
+            return None
+        return reply["Parameter"]["Value"]
+
+    def put(self, value: str) -> int:
+        """Store a value in place of the former one; the number of its version."""
+        reply = self._client.put_parameter(Name=self._name, Type="SecureString", Value=value, Overwrite=True)
+        return reply["Version"]
+
+    def delete(self) -> None:
+        """It may be gone already."""
+        self._client.delete_parameters(Names=[self._name])

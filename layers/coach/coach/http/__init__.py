@@ -1,0 +1,9 @@
+"""The HTTP edge of every function: what a request and a response are, and what goes wrong between them.
+
+app        the resolver, and the Lambda handler around it
+caller     who sent the request
+errors     how an error looks
+responses  responses that say where something is, and those that the OpenAPI document promises
+pages      lists that can grow
+schemas/   field names, types and limits
+"""

@@ -1,0 +1,130 @@
+"""The resolver that routes are declared on, and the Lambda handler around it.
+
+What cuts across the functions is said here, once: who may call, what a body is, which origins a browser may call from,
+what is logged.
+"""
+
+import gc
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from coach.errors import Invalid
+from coach.http.caller import authenticated
+from coach.http.errors import no_such_path, response_to
+from coach.settings import OriginSettings
+
+Event = dict[str, Any]
+Handler = Callable[[Event, LambdaContext], dict[str, Any]]
+
+logger = Logger()
+
+
+def create_app() -> APIGatewayRestResolver:
+    """The resolver that a function declares its routes on."""
+    app = APIGatewayRestResolver(
+        enable_validation=True,
+        cors=_cors(),
+        response_validation_error_http_code=500,
+        json_body_deserializer=_json_object,
+    )
+    app.exception_handler(Exception)(response_to)
+    app.not_found(no_such_path)
+    return app
+
+
+def entrypoint(app: APIGatewayRestResolver, *, open_to_all: bool = False) -> Handler:
+    """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
+
+    Unless it is open to all, a caller without a valid token gets 401 before anything is said about the request.
+    """
+
+    @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+    def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+        try:
+            if not open_to_all:
+                app.context["caller"] = authenticated(APIGatewayProxyEvent(event).headers.get("authorization"))
+        except Exception as error:
+            response = _built(response_to(error), event)
+        else:
+            response = app.resolve(_with_json_body(event), context)
+        # Whether there are CORS headers depends on who asks, which a cache has to know.
+        response["multiValueHeaders"].setdefault("Vary", []).append("Origin")
+        outcome = {"method": event.get("httpMethod"), "route": event.get("resource"), "status": response["statusCode"]}
+        logger.info("Answered", extra=outcome)
+        return response
+
+    # Freeze what is loaded by now, so that garbage collection never scans it.
+    gc.freeze()
+    return handler
+
+
+def _cors() -> CORSConfig:
+    first, *others = OriginSettings.read().cors_origins
+    return CORSConfig(
+        allow_origin=first,
+        extra_origins=others,
+        allow_headers=["Idempotency-Key"],
+        expose_headers=["Link", "Location"],
+        max_age=600,
+    )
+
+
+def _built(response: Response[str], event: Event) -> dict[str, Any]:
+    """A response to a request that never reaches the resolver, as API Gateway reads it."""
+    cors = _cors()
+    origin = cors.allowed_origin(APIGatewayProxyEvent(event).headers.get("origin") or "")
+    headers = {**response.headers, **(cors.to_dict(origin) if origin else {})}
+    return {
+        "statusCode": response.status_code,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "body": response.body,
+        "isBase64Encoded": False,
+    }
+
+
+_JSON_TYPE = re.compile(r"\s*application/([\w.-]+\+)?json\s*(;|$)", re.IGNORECASE)
+
+
+def _with_json_body(event: Event) -> Event:
+    """The event with its body as text, and as of no type where it is no JSON: Powertools would read forms as well, and
+    stumble over what is no UTF-8."""
+    sent = APIGatewayProxyEvent(event)
+    is_json, text = True, "{}"
+    if sent.body:
+        text = _decoded(sent)
+        is_json = bool(text and _JSON_TYPE.match(sent.headers.get("content-type") or "application/json"))
+    headers = {name: value for name, value in sent.headers.items() if name.lower() != "content-type"}
+    headers["content-type"] = "application/json" if is_json else "application/octet-stream"
+    return {**event, "headers": headers, "body": text, "isBase64Encoded": False}
+
+
+def _decoded(sent: APIGatewayProxyEvent) -> str:
+    try:
+        return sent.decoded_body or ""
+    except ValueError:  # no base64, no UTF-8
+        return ""
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """Raises Invalid for what is no JSON object, and for what only JavaScript or Python would read."""
+    try:
+        body = json.loads(text, parse_constant=_not_json)
+    except json.JSONDecodeError as error:
+        raise Invalid(("body", error.pos), f"JSON decode error: {error.msg}", "json_invalid") from None
+    except (ValueError, RecursionError):  # NaN, thousands of digits or of brackets
+        raise Invalid(("body",), "JSON decode error: no JSON that could be read", "json_invalid") from None
+    if not isinstance(body, dict):
+        raise Invalid(("body",), "Input should be a JSON object", "dict_type")
+    return body
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(f"{constant} is JavaScript's, not JSON's")

@@ -1,0 +1,49 @@
+"""How an error looks: its status and {"detail": ...}; a validation error's detail is a list of what is wrong where."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+    ResponseValidationError,
+)
+
+from coach.errors import CoachError, Invalid
+from coach.settings import InvalidSetting
+
+logger = Logger()
+
+
+def response_to(error: Exception) -> Response[str]:
+    """What the caller gets. What only we should know goes into the log: never a part of a request or a response."""
+    match error:
+        case Invalid():
+            return _refusal(422, [{"loc": error.loc, "msg": error.detail, "type": error.kind}])
+        case CoachError():
+            return _refusal(error.status, error.detail)
+        case RequestUnsupportedContentType():
+            msg = "Send JSON in UTF-8, and say so: Content-Type: application/json"
+            return _refusal(422, [{"loc": ("body",), "msg": msg, "type": "unsupported_content_type"}])
+        case RequestValidationError():
+            return _refusal(422, [{name: each[name] for name in ("loc", "msg", "type")} for each in error.errors()])
+        case ResponseValidationError():  # our own mistake: the route answers what its type does not promise
+            what = [(each["loc"], each["type"]) for each in error.errors()]
+            logger.error("Not the promised response", extra={"errors": what})
+        case InvalidSetting():
+            logger.error(str(error))
+        case _:
+            logger.error("Unexpected error", exc_info=error)
+    return _refusal(500, "Internal Server Error")
+
+
+def no_such_path(_: Exception) -> Response[str]:
+    return _refusal(404, "Not Found")
+
+
+def _refusal(status: int, detail: Any) -> Response[str]:
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    body = json.dumps({"detail": detail}, ensure_ascii=False)
+    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)

@@ -1,0 +1,76 @@
+"""Lists that can grow: one page of them, and the cursor that leads to the next."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from itertools import islice
+from typing import Annotated, Generic, TypeVar
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from coach.errors import Invalid
+from coach.http.caller import Caller
+from coach.http.responses import absolute
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=100, description="How many to return at most")]
+Cursor = Annotated[str | None, Query(max_length=1024, description="Where to go on: from the Link header of a page")]
+
+_FOREIGN_CURSOR = Invalid(("query", "cursor"), "This cursor does not belong to this list", "cursor_invalid")
+
+
+class Page(Generic[T]):
+    """One page of a list that can grow: at most `limit` things from the place on that the cursor stands for.
+
+    A cursor is a position and a digest that ties it to this user, path and filter: one that was altered, or that was
+    made for somebody else or another list, is refused. It reveals and allows nothing: positions are only ever looked
+    up in the caller's own partition.
+    """
+
+    def __init__(
+        self, app: APIGatewayRestResolver, user: Caller, limit: int, cursor: str | None, **filters: str | None
+    ) -> None:
+        self._app = app
+        self._path = str(app.current_event.path)
+        self._filters = {name: value for name, value in filters.items() if value is not None}
+        self._scope = json.dumps([user.id, self._path, self._filters])
+        self.limit = limit
+        self.after = self._position(cursor) if cursor is not None else None
+
+    @property
+    def after_number(self) -> int | None:
+        """The place to go on from in a list that is ordered by number."""
+        try:
+            return int(self.after) if self.after is not None else None
+        except ValueError:
+            raise _FOREIGN_CURSOR from None
+
+    def response(self, found: Iterable[tuple[T, str]]) -> Response[list[T]]:
+        """A JSON list of the first `limit` of (thing, its position), with a Link to the rest if there is any."""
+        things = list(islice(found, self.limit + 1))
+        shown, more = things[: self.limit], len(things) > self.limit
+        headers = {}
+        if more:
+            query = self._filters | {"limit": str(self.limit), "cursor": self._cursor(shown[-1][1])}
+            headers["Link"] = f'<{absolute(self._app, f"{self._path}?{urlencode(query)}")}>; rel="next"'
+        body = [thing for thing, _ in shown]
+        return Response(status_code=200, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
+
+    def _cursor(self, position: str) -> str:
+        return base64.urlsafe_b64encode(f"{self._digest(position)}{position}".encode()).decode()
+
+    def _position(self, cursor: str) -> str:
+        try:
+            position = base64.urlsafe_b64decode(cursor).decode()[16:]
+        except ValueError:
+            position = ""
+        if cursor != self._cursor(position):
+            raise _FOREIGN_CURSOR
+        return position
+
+    def _digest(self, position: str) -> str:
+        return hashlib.sha256(f"{self._scope}{position}".encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Who a caller is: `tokens` signs and verifies access tokens, `keys` keeps the keys that they are signed with."""

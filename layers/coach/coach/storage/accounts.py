@@ -1,0 +1,82 @@
+"""Accounts: a profile in the user's partition, and who owns which e-mail address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from coach.errors import Conflict, NotFound
+from coach.model import User
+from coach.storage import keys
+from coach.storage.dynamo import ConditionsFailed, Item, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What an e-mail address leads to."""
+
+    user_id: str
+    password_hash: str
+
+
+class Accounts:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def register(self, user: User, password_hash: str) -> None:
+        """Store a new account. Raises Conflict when the address is taken."""
+        address = {"user_id": user.id, "password_hash": password_hash}
+        try:
+            self._table.transact(
+                self._table.put(keys.email(user.email) | address, "attribute_not_exists(pk)"),
+                self._table.put(keys.profile(user.id) | _item(user), "attribute_not_exists(pk)"),
+            )
+        except ConditionsFailed as failed:
+            owner = failed.found[0]
+            if not owner or owner["user_id"] != user.id:
+                raise Conflict("This e-mail address is already registered") from None
+
+    def credentials(self, email: str) -> Credentials | None:
+        """Who owns an address, or None."""
+        item = self._table.get(keys.email(email))
+        return Credentials(item["user_id"], item["password_hash"]) if item else None
+
+    def record_sign_in(self, user_id: str) -> User | None:
+        """Note that the user has signed in now, and return them; None when the account is gone or inactive."""
+        try:
+            item = self._table.update(
+                keys.profile(user_id),
+                "SET last_login = :now",
+                "attribute_exists(pk) AND is_active = :yes",
+                {":now": keys.text_of(self._table.moment), ":yes": True},
+            )
+        except ConditionsFailed:
+            return None
+        return _user(item)
+
+    def user(self, user_id: str) -> User:
+        """Raises NotFound."""
+        item = self._table.get(keys.profile(user_id))
+        if not item:
+            raise NotFound("User not found")
+        return _user(item)
+
+
+def _item(user: User) -> Item:
+    return {
+        "id": user.id,
+        "email": user.email,
+        "full_name": user.full_name,
+        "is_active": user.is_active,
+        "created_at": keys.text_of(user.created_at),
+        "last_login": keys.text_of(user.last_login) if user.last_login else None,
+    }
+
+
+def _user(item: Item) -> User:
+    return User(
+        id=item["id"],
+        email=item["email"],
+        full_name=item.get("full_name"),
+        is_active=item["is_active"],
+        created_at=datetime.fromisoformat(item["created_at"]),
+        last_login=keys.time_of(item.get("last_login")),
+    )

@@ -1,0 +1,222 @@
+"""Attempts: answers of a session, numbered from 1 without gaps, each with its evaluation once there is one."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from coach.errors import Conflict, NotFound, TooManyRequests
+from coach.model import Attempt, Criterion, Evaluation, EvaluationRequest, Evaluator, Status
+from coach.storage import keys
+from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal, unmarshal
+from coach.storage.limits import Limits
+
+
+class Attempts:
+    def __init__(self, table: Table, limits: Limits) -> None:
+        self._table = table
+        self._limits = limits
+
+    def add(
+        self,
+        user_id: str,
+        session_id: str,
+        *,
+        question_id: int,
+        answer_text: str,
+        time_spent_sec: int | None,
+        idempotency_key: str | None,
+        daily_limit: int,
+    ) -> tuple[Attempt, bool]:
+        """Store an answer as the session's next attempt, pending: (the attempt, whether it is new).
+
+        The attempt, its count on the session and on the day's quota, and the idempotency key are one transaction.
+        Raises NotFound for the session; Conflict when the session has ended or the key was used with another body;
+        TooManyRequests when the day's quota is used up.
+        """
+        request = hashlib.sha256(repr((question_id, answer_text, time_spent_sec)).encode()).hexdigest()
+        session_key = keys.session(user_id, session_id)
+        key_key = keys.idempotency(user_id, session_id, idempotency_key) if idempotency_key else None
+        session, used = self._table.get_both(session_key, key_key) if key_key else (self._table.get(session_key), {})
+        deadline = self._table.deadline()
+        token = uuid4().hex
+        while True:
+            if not session:
+                raise NotFound("Session not found")
+            if used:
+                return self._replayed(user_id, session_id, used, request), False
+            if "ended_at" in session:
+                raise Conflict("The session has ended")
+            attempt = Attempt(
+                id=session["attempts_count"] + 1,
+                user_id=user_id,
+                session_id=session["id"],
+                question_id=question_id,
+                answer_text=answer_text,
+                time_spent_sec=time_spent_sec,
+                status=Status.PENDING,
+                round=1,
+                evaluation=None,
+                failure=None,
+                created_at=self._table.moment,
+            )
+            actions = [
+                self._table.put(_item(attempt) | {"token": token}, "attribute_not_exists(pk)"),
+                self._table.change(
+                    session_key,
+                    "ADD attempts_count :one",
+                    "attempts_count = :before AND attribute_not_exists(ended_at)",
+                    {":one": 1, ":before": session["attempts_count"]},
+                ),
+                self._limits.count_on_quota(user_id, daily_limit),
+                self._table.change(
+                    keys.answered(user_id, question_id),
+                    "ADD attempts :one SET last_at = :now",
+                    None,
+                    {":one": 1, ":now": keys.text_of(attempt.created_at)},
+                ),
+            ]
+            if key_key:
+                use = {"attempt_id": attempt.id, "request": request}
+                actions.append(self._table.put(key_key | use, "attribute_not_exists(pk)"))
+            try:
+                self._table.transact(*actions)
+            except ConditionsFailed as failed:
+                there, now_session, quota, _, *key = failed.found
+                if there and there["token"] == token:
+                    return attempt, True
+                used = (key[0] if key else None) or {}
+                if quota is not None and now_session is None and not used:
+                    raise TooManyRequests(f"The limit of {daily_limit} answers a day is reached") from None
+                # Another request was faster: decide again by what it left.
+                session = session if now_session is None else now_session
+                self._table.pause(deadline, "The session is being changed by other requests; try again")
+            else:
+                return attempt, True
+
+    def _replayed(self, user_id: str, session_id: str, used: Item, request: str) -> Attempt:
+        if used["request"] != request:
+            raise Conflict("This Idempotency-Key was used with another body")
+        return self.get(user_id, session_id, used["attempt_id"])
+
+    def get(self, user_id: str, session_id: str, attempt_id: int) -> Attempt:
+        """Raises NotFound."""
+        item = self._table.get(keys.attempt(user_id, session_id, attempt_id))
+        if not item:
+            raise NotFound("Attempt not found")
+        return attempt_of(item)
+
+    def of_session(
+        self, user_id: str, session_id: str, *, after: int | None = None, page_size: int
+    ) -> Iterator[Attempt]:
+        """A session's attempts, oldest first, from the one behind number `after` on. Raises NotFound."""
+        session_key = keys.session(user_id, session_id)
+        # The session's own item sorts before its attempts: one query finds out whether it exists as well.
+        query: dict[str, Any] = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :session AND :last",
+            "Limit": page_size + 1,
+        }
+        values = {
+            ":pk": session_key["pk"],
+            ":session": session_key["sk"],
+            ":last": f"{session_key['sk']}#ATTEMPT#~",
+        }
+        if after is not None:
+            query["ExclusiveStartKey"] = marshal(keys.attempt(user_id, session_id, after))
+        items = self._table.query(query, values)
+        if after is None and next(items, None) is None:
+            raise NotFound("Session not found")
+        return map(attempt_of, items)
+
+    def all(self, user_id: str | None = None) -> Iterator[Attempt]:
+        """Every attempt of a user, or of everybody, in no order; pages are read as they are needed."""
+        request: dict[str, Any] = {"FilterExpression": "attribute_exists(answer_text)"}
+        if user_id is None:
+            return map(attempt_of, self._table.scan(request))
+        request["KeyConditionExpression"] = "pk = :pk AND begins_with(sk, :sessions)"
+        values = {":pk": keys.user(user_id), ":sessions": "SESSION#"}
+        return map(attempt_of, self._table.query(request, values))
+
+    def has_answered(self, user_id: str, question_id: int) -> bool:
+        return bool(self._table.get(keys.answered(user_id, question_id)))
+
+
+def evaluation_request(image: Mapping[str, Any]) -> EvaluationRequest:
+    """From an attempt's image in a record of the table's stream."""
+    item = unmarshal(image)
+    return EvaluationRequest(
+        user_id=item["user_id"], session_id=item["session_id"], attempt_id=item["id"], round=item["round"]
+    )
+
+
+def _item(attempt: Attempt) -> Item:
+    return keys.attempt(attempt.user_id, attempt.session_id, attempt.id) | {
+        "id": attempt.id,
+        "user_id": attempt.user_id,
+        "session_id": attempt.session_id,
+        "question_id": attempt.question_id,
+        "answer_text": attempt.answer_text,
+        "time_spent_sec": attempt.time_spent_sec,
+        "status": attempt.status,
+        "round": attempt.round,
+        "created_at": keys.text_of(attempt.created_at),
+    }
+
+
+def attempt_of(item: Item) -> Attempt:
+    return Attempt(
+        id=item["id"],
+        user_id=item["user_id"],
+        session_id=item["session_id"],
+        question_id=item["question_id"],
+        answer_text=item["answer_text"],
+        time_spent_sec=item.get("time_spent_sec"),
+        status=Status(item["status"]),
+        round=item["round"],
+        evaluation=_evaluation_of(item["evaluation"]) if "evaluation" in item else None,
+        failure=item.get("failure"),
+        created_at=datetime.fromisoformat(item["created_at"]),
+        evaluation_round=item.get("evaluation_round"),
+        reevaluating=keys.time_of(item.get("reevaluating")),
+        reevaluation_failure=item.get("reevaluation_failure"),
+    )
+
+
+def evaluation_item(evaluation: Evaluation) -> Item:
+    """Without the raw reply, which has an item of its own."""
+    item = asdict(replace(evaluation, raw_reply=None)) | {"evaluated_at": keys.text_of(evaluation.evaluated_at)}
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def _evaluation_of(item: Item) -> Evaluation:
+    return Evaluation(
+        overall=item["overall"],
+        framework=item["framework"],
+        structure=item["structure"],
+        completeness=item["completeness"],
+        strengths=tuple(item["strengths"]),
+        improvements=tuple(item["improvements"]),
+        suggested_framework=item.get("suggested_framework"),
+        example_point=item.get("example_point"),
+        criteria=tuple(
+            Criterion(
+                name=criterion["name"],
+                score=criterion["score"],
+                evidence=tuple(criterion["evidence"]),
+                comment=criterion["comment"],
+            )
+            for criterion in item["criteria"]
+        ),
+        evaluator=Evaluator(item["evaluator"]),
+        model=item["model"],
+        rubric_version=item["rubric_version"],
+        evaluated_at=datetime.fromisoformat(item["evaluated_at"]),
+        input_tokens=item["input_tokens"],
+        output_tokens=item["output_tokens"],
+        raw_reply=None,
+        prompt=item.get("prompt"),
+        effort=item.get("effort"),
+        cost=item.get("cost"),
+    )

@@ -1,0 +1,223 @@
+"""Evaluations: who may make one, and how it is written so that it counts once.
+
+Each asking is a round of its attempt. A worker takes the attempt's lease, and the round is closed by the first result.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from coach.errors import Conflict, NotFound
+from coach.model import Attempt, Evaluation, EvaluationRequest, Status
+from coach.storage import keys
+from coach.storage.attempts import Attempts, attempt_of, evaluation_item
+from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
+
+REEVALUATION_LOST_DAYS = 2
+"""After so long nobody is at work on a re-evaluation any more: its stream record or message has expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to evaluate one attempt: the attempt as it stands, and the token that the right is held by.
+
+    `tries` counts the leases taken for this round, this one included; `unusable` the replies that made no sense.
+    """
+
+    attempt: Attempt
+    token: str
+    tries: int
+    unusable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Another worker evaluates the attempt, and has the right to until `until` (epoch seconds)."""
+
+    until: int
+
+
+class Evaluations:
+    def __init__(self, table: Table, attempts: Attempts) -> None:
+        self._table = table
+        self._attempts = attempts
+
+    def request(self, user_id: str, session_id: str, attempt_id: int) -> Status:
+        """Make a failed attempt pending again; one that is pending stays so. Returns the status before.
+
+        Raises NotFound, and Conflict when the attempt is evaluated.
+        """
+        try:
+            self._table.transact(
+                self._table.change(
+                    keys.attempt(user_id, session_id, attempt_id),
+                    "SET #status = :pending, tries = :none, unusable = :none ADD round :one "
+                    "REMOVE failure, lease, lease_until",
+                    "#status = :failed",
+                    {":pending": Status.PENDING, ":failed": Status.FAILED, ":none": 0, ":one": 1},
+                ),
+                self._table.change(
+                    keys.session(user_id, session_id),
+                    "ADD failed_count :minus",
+                    "attribute_exists(pk)",
+                    {":minus": -1},
+                ),
+            )
+        except ConditionsFailed as failed:
+            found = failed.found[0]
+            if not found:
+                raise NotFound("Attempt not found") from None
+            if found["status"] == Status.EVALUATED:
+                raise Conflict("The attempt is evaluated already") from None
+            return Status.PENDING
+        return Status.FAILED
+
+    def request_reevaluation(self, attempt: Attempt) -> bool:
+        """Have an evaluated attempt evaluated once more; what it has stands until then.
+
+        True when that is under way, whoever asked for it; False when the attempt has changed since it was read. If it
+        was under way when it was read, it is asked for anew only if it has been lost.
+        """
+        now = self._table.moment
+        values = {
+            ":now": keys.text_of(now),
+            ":again": "again",
+            ":none": 0,
+            ":one": 1,
+            ":evaluated": Status.EVALUATED,
+            ":round": attempt.round,
+        }
+        if attempt.reevaluating:
+            free, values[":lost"] = "reevaluating < :lost", keys.text_of(now - timedelta(days=REEVALUATION_LOST_DAYS))
+        else:
+            free = "attribute_not_exists(reevaluating)"
+        try:
+            self._table.update(
+                keys.attempt(attempt.user_id, attempt.session_id, attempt.id),
+                "SET reevaluating = :now, asked = :again, tries = :none, unusable = :none, "
+                "evaluation_round = if_not_exists(evaluation_round, round) ADD round :one "
+                "REMOVE reevaluation_failure",
+                f"#status = :evaluated AND round = :round AND {free}",
+                values,
+            )
+        except ConditionsFailed as failed:
+            return "reevaluating" in (failed.found[0] or {})
+        return True
+
+    def take_lease(self, request: EvaluationRequest, *, seconds: int) -> Lease | Held | None:
+        """Take the lease of an attempt for `seconds`, and count the try.
+
+        Held when another worker has it; None when there is nothing to do: the attempt is settled, asked for anew since
+        (another round) or gone.
+        """
+        token = uuid4().hex
+        now = int(self._table.now())
+        try:
+            item = self._table.update(
+                keys.attempt(request.user_id, request.session_id, request.attempt_id),
+                "SET lease = :token, lease_until = :until ADD tries :one REMOVE asked",
+                "(#status = :pending OR attribute_exists(reevaluating)) AND round = :round "
+                "AND (attribute_not_exists(lease) OR lease_until <= :now)",
+                {
+                    ":token": token,
+                    ":until": now + seconds,
+                    ":one": 1,
+                    ":pending": Status.PENDING,
+                    ":round": request.round,
+                    ":now": now,
+                },
+            )
+        except ConditionsFailed as failed:
+            item = failed.found[0] or {}
+            open_ = item.get("status") == Status.PENDING or "reevaluating" in item
+            if not open_ or item["round"] != request.round:
+                return None
+            if item["lease"] != token:
+                return Held(item["lease_until"])
+        return Lease(attempt_of(item), token, item["tries"], item.get("unusable", 0))
+
+    def release_lease(self, lease: Lease, *, unusable: bool = False) -> None:
+        """Give a lease back, so that the next delivery can have it at once; count an unusable reply."""
+        attempt = lease.attempt
+        try:
+            self._table.update(
+                keys.attempt(attempt.user_id, attempt.session_id, attempt.id),
+                "REMOVE lease, lease_until ADD unusable :unusable",
+                "lease = :token",
+                {":token": lease.token, ":unusable": int(unusable)},
+            )
+        except ConditionsFailed:
+            return  # It has run out and is somebody else's, or the attempt is settled.
+
+    def record(self, attempt: Attempt, evaluation: Evaluation) -> bool:
+        """Write an evaluation and count it on the session, once: False when the attempt was settled before.
+
+        `attempt` is what the lease was taken of. An evaluation that is replaced is kept in an item of its own, and the
+        session's sum changes by the difference.
+        """
+        former = attempt.evaluation if attempt.reevaluating else None
+        difference = evaluation.overall - (former.overall if former else 0)
+        actions = [
+            self._close_round(
+                attempt,
+                "SET #status = :status, evaluation = :evaluation, evaluation_round = :round",
+                {":status": Status.EVALUATED, ":evaluation": evaluation_item(evaluation)},
+            ),
+            self._table.change(
+                keys.session(attempt.user_id, attempt.session_id),
+                "ADD scored_count :one, score_sum :score",
+                "attribute_exists(pk)",
+                {":one": 0 if former else 1, ":score": difference},
+            ),
+        ]
+        if former:
+            kept = {"session_id": attempt.session_id, "attempt_id": attempt.id, "round": attempt.evaluation_round}
+            place = keys.of_round(attempt, "EVALUATION", attempt.evaluation_round)
+            actions.append(self._table.put(place | kept | {"evaluation": evaluation_item(former)}))
+        if evaluation.raw_reply is not None:
+            place = keys.of_round(attempt, "REPLY", attempt.round)
+            actions.append(self._table.put(place | {"text": evaluation.raw_reply}))
+        return self._table.applied(*actions)
+
+    def fail(self, attempt: Attempt, failure: str) -> bool:
+        """Mark an attempt failed, for a reason in a candidate's words, and count it on the session, once.
+
+        An attempt that has an evaluation from before keeps it, and the reason is noted beside it.
+        """
+        if attempt.reevaluating:
+            noted = self._close_round(attempt, "SET reevaluation_failure = :failure", {":failure": failure})
+            return self._table.applied(noted)
+        return self._table.applied(
+            self._close_round(
+                attempt,
+                "SET #status = :status, failure = :failure",
+                {":status": Status.FAILED, ":failure": failure},
+            ),
+            self._table.change(
+                keys.session(attempt.user_id, attempt.session_id),
+                "ADD failed_count :one",
+                "attribute_exists(pk)",
+                {":one": 1},
+            ),
+        )
+
+    def give_up(self, request: EvaluationRequest, failure: str) -> bool:
+        """As `fail`, for an attempt that no worker will take again; False when it was settled meanwhile or is gone."""
+        try:
+            attempt = self._attempts.get(request.user_id, request.session_id, request.attempt_id)
+        except NotFound:
+            return False
+        return attempt.round == request.round and self.fail(attempt, failure)
+
+    def _close_round(self, attempt: Attempt, update: str, values: Item) -> Action:
+        """Bring an attempt's round to its end, if it is the round that was worked on and has not ended before."""
+        if attempt.reevaluating:
+            is_open, status = "attribute_exists(reevaluating) AND #status = :before", Status.EVALUATED
+        else:
+            is_open, status = "#status = :before", Status.PENDING
+        return self._table.change(
+            keys.attempt(attempt.user_id, attempt.session_id, attempt.id),
+            f"{update} REMOVE lease, lease_until, reevaluating, asked",
+            f"{is_open} AND round = :round",
+            values | {":before": status, ":round": attempt.round},
+        )

@@ -1,0 +1,90 @@
+"""The keys of the one table, and its units.
+
+A user is a partition, so what belongs to somebody else cannot be addressed at all:
+
+    pk               sk                                  what
+    USER#<user>      PROFILE                             the account
+    USER#<user>      SESSION#<session>                   a session and its counters; `started` feeds the index
+    USER#<user>      SESSION#<session>#ATTEMPT#000001    an attempt, its evaluation, and the lease of who evaluates it
+    USER#<user>      SESSION#<session>#KEY#<sha256>      an Idempotency-Key and the attempt that it made
+    USER#<user>      REPLY#<session>#000001#<round>      the model's raw reply, for reprocessing; no request reads it
+    USER#<user>      EVALUATION#<session>#000001#<round> an evaluation that a later round has replaced
+    USER#<user>      ANSWERED#000001                     how often and when last the user has answered a question
+    USER#<user>      QUOTA#2026-11-21                    attempts of one day (expires by TTL)
+    EMAIL#<address>  EMAIL                               who owns the address, and the password's hash
+    BREAKER          BREAKER                             until when the model must not be called
+
+The local index `sessions_by_start` (pk, started) lists a user's sessions in order of time. Times are ISO 8601 in UTC
+with microseconds, so that they sort as text; scores are whole tenths.
+"""
+
+import hashlib
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any
+
+from coach.errors import NotFound
+from coach.model import Attempt
+
+Key = dict[str, Any]
+
+SESSIONS_BY_START = "sessions_by_start"
+BREAKER: Key = {"pk": "BREAKER", "sk": "BREAKER"}
+
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+
+
+def user(user_id: str) -> str:
+    """The partition of a user."""
+    return f"USER#{user_id}"
+
+
+def profile(user_id: str) -> Key:
+    return {"pk": user(user_id), "sk": "PROFILE"}
+
+
+def email(address: str) -> Key:
+    """One key for all spellings: in lower case, and composed, since a letter with accents can be spelt in two ways."""
+    return {"pk": f"EMAIL#{unicodedata.normalize('NFC', address.lower())}", "sk": "EMAIL"}
+
+
+def session(user_id: str, session_id: str) -> Key:
+    """Raises NotFound for what cannot be a session's id, so that no other item is ever addressed as a session."""
+    if not _UUID.fullmatch(session_id):
+        raise NotFound("Session not found")
+    return {"pk": user(user_id), "sk": f"SESSION#{session_id.lower()}"}
+
+
+def attempt(user_id: str, session_id: str, attempt_id: int) -> Key:
+    of_session = session(user_id, session_id)
+    return {"pk": of_session["pk"], "sk": f"{of_session['sk']}#ATTEMPT#{attempt_id:06d}"}
+
+
+def idempotency(user_id: str, session_id: str, idempotency_key: str) -> Key:
+    of_session = session(user_id, session_id)
+    digest = hashlib.sha256(idempotency_key.encode()).hexdigest()
+    return {"pk": of_session["pk"], "sk": f"{of_session['sk']}#KEY#{digest}"}
+
+
+def of_round(attempt: Attempt, kind: str, round_: int | None) -> Key:
+    """What is kept of one round of an attempt: a REPLY or an EVALUATION."""
+    return {"pk": user(attempt.user_id), "sk": f"{kind}#{attempt.session_id}#{attempt.id:06d}#{round_}"}
+
+
+def answered(user_id: str, question_id: int) -> Key:
+    return {"pk": user(user_id), "sk": f"ANSWERED#{question_id:06d}"}
+
+
+def quota(user_id: str, day: datetime) -> Key:
+    return {"pk": user(user_id), "sk": f"QUOTA#{day:%Y-%m-%d}"}
+
+
+def text_of(time: datetime) -> str:
+    """A time as the table holds it."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def time_of(text: str | None) -> datetime | None:
+    """The reverse of `text_of`; None for an attribute that is not there."""
+    return datetime.fromisoformat(text) if text else None

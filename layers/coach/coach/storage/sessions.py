@@ -1,0 +1,111 @@
+"""Sessions and their counters, from which their stats are derived."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from coach.errors import Conflict, NotFound
+from coach.model import Category, Mode, Session
+from coach.storage import keys
+from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal
+
+_SETTINGS = ("category_filter", "mode", "timer_minutes")
+
+
+class Sessions:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create(self, session: Session) -> tuple[Session, bool]:
+        """Store a session unless its id is there already: (the stored session, whether it is new).
+
+        Raises Conflict when the id is there with other settings.
+        """
+        item = _item(session)
+        try:
+            self._table.put_if_new(item)
+        except ConditionsFailed as failed:
+            stored = failed.found[0] or {}
+            if _session(stored) == session:
+                return session, True
+            if any(stored.get(name) != item.get(name) for name in _SETTINGS):
+                raise Conflict("A session with this id exists with other settings") from None
+            return _session(stored), False
+        return session, True
+
+    def get(self, user_id: str, session_id: str) -> Session:
+        """Raises NotFound."""
+        item = self._table.get(keys.session(user_id, session_id))
+        if not item:
+            raise NotFound("Session not found")
+        return _session(item)
+
+    def newest_first(
+        self, user_id: str, category: Category | None = None, *, after: str | None = None, page_size: int
+    ) -> Iterator[tuple[Session, str]]:
+        """A user's sessions, each with its position; `after` is the position to go on from.
+
+        Pages of `page_size` items are read as they are needed.
+        """
+        query: dict[str, Any] = {
+            "IndexName": keys.SESSIONS_BY_START,
+            "KeyConditionExpression": "pk = :pk",
+            "ScanIndexForward": False,
+            "Limit": page_size,
+        }
+        values: Item = {":pk": keys.user(user_id)}
+        if category:
+            query["FilterExpression"] = "category_filter = :category"
+            values[":category"] = category
+        if after:
+            session_id = after.rpartition("#")[2]
+            query["ExclusiveStartKey"] = marshal(keys.session(user_id, session_id) | {"started": after})
+        for item in self._table.query(query, values):
+            yield _session(item), item["started"]
+
+    def end(self, user_id: str, session_id: str) -> Session:
+        """End a session, or return it as it is when it has ended. Raises NotFound."""
+        try:
+            item = self._table.update(
+                keys.session(user_id, session_id),
+                "SET ended_at = if_not_exists(ended_at, :now)",
+                "attribute_exists(pk)",
+                {":now": keys.text_of(self._table.moment)},
+            )
+        except ConditionsFailed:
+            raise NotFound("Session not found") from None
+        return _session(item)
+
+
+def _item(session: Session) -> Item:
+    started = keys.text_of(session.started_at)
+    return keys.session(session.user_id, session.id) | {
+        "id": session.id,
+        "user_id": session.user_id,
+        "started": f"{started}#{session.id}",
+        "category_filter": session.category_filter,
+        "mode": session.mode,
+        "timer_minutes": session.timer_minutes,
+        "started_at": started,
+        "ended_at": keys.text_of(session.ended_at) if session.ended_at else None,
+        "attempts_count": session.attempts_count,
+        "scored_count": session.scored_count,
+        "failed_count": session.failed_count,
+        "score_sum": session.score_sum,
+    }
+
+
+def _session(item: Item) -> Session:
+    return Session(
+        id=item["id"],
+        user_id=item["user_id"],
+        category_filter=Category(item["category_filter"]) if "category_filter" in item else None,
+        mode=Mode(item["mode"]),
+        timer_minutes=item.get("timer_minutes"),
+        started_at=datetime.fromisoformat(item["started_at"]),
+        ended_at=keys.time_of(item.get("ended_at")),
+        attempts_count=item["attempts_count"],
+        scored_count=item["scored_count"],
+        failed_count=item["failed_count"],
+        score_sum=item["score_sum"],
+    )
