@@ -19,12 +19,13 @@ test: check ## run all tests and the evals, then what needs a running stack (ARG
 	$(DEV)/python -m tests.evals
 	$(DEV)/pytest tests/integration tests/e2e $(ARGS)
 
-check: .dev .sam ## lint, types, imports, template
+check: .dev .sam ## lint, types, imports, the authors' files, template
 	$(DEV)/ruff check
 	$(DEV)/ruff format --check
 	$(DEV)/mypy -p coach -p local -p operations -p bank_import
 	$(DEV)/mypy functions tests
 	$(DEV)/lint-imports
+	$(DEV)/python -m bank_import.check
 	AWS_DEFAULT_REGION=us-east-1 .venv/sam/bin/sam validate --lint
 
 bench: .dev ## measure cold starts and throughput

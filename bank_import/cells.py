@@ -9,20 +9,28 @@ What a spreadsheet shows and what it stores can differ. A cell whose text cannot
 import codecs
 import csv
 import io
+import re
 import warnings
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import openpyxl
 from openpyxl.cell import Cell as XlsxCell
 from openpyxl.cell import MergedCell
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bank_import import Refused
 
-SEPARATORS = ",;"
+SEPARATORS = ",;\t"
+SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n ])"?\r?\n', re.IGNORECASE)
+"""A first line that names the separator, for Excel."""
+STRICT = b"http://purl.oclc.org/ooxml/"
+"""What the names in a Strict Open XML workbook begin with, which openpyxl does not know."""
 SHOWN_AS_STORED = {"General", "@", "0"}
 """Number formats in which a whole number looks like its digits."""
 
@@ -64,7 +72,11 @@ def _csv(path: Path, known: frozenset[str]) -> Iterator[Line]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Refused(f'{path}:{line}: not UTF-8: save it as "CSV UTF-8"') from None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text, known), strict=True)
+    named = SEPARATOR_LINE.match(text)
+    separator = named[1] if named else _separator(text, known)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    if named:
+        next(reader)
     while True:
         place = f"{path}:{reader.line_num + 1}"
         try:
@@ -95,9 +107,11 @@ def _xlsx(path: Path, name: str | None) -> Iterator[Line]:
         warnings.simplefilter("ignore")  # about drawings and formats, which openpyxl leaves out
         try:
             with path.open("rb") as file:
+                if _is_strict(file):
+                    raise Refused(f'{path}: a Strict Open XML workbook: save it as "Excel Workbook (*.xlsx)"')
                 stored = openpyxl.load_workbook(file, data_only=True)
                 formulas = openpyxl.load_workbook(file)
-        except OSError:
+        except (OSError, Refused):
             raise
         except Exception as error:  # whatever openpyxl's parts stumble over
             raise Refused(
@@ -130,6 +144,11 @@ def _xlsx(path: Path, name: str | None) -> Iterator[Line]:
         yield [cells.get(column) or Cell(_place(path, sheet, row, column), "") for column in range(1, width + 1)]
 
 
+def _is_strict(file: BinaryIO) -> bool:
+    with zipfile.ZipFile(file) as book:
+        return any(STRICT in book.read(name) for name in book.namelist() if name.endswith("workbook.xml"))
+
+
 def _place(path: Path, sheet: Worksheet, row: int, column: int) -> str:
     return f'{path}, sheet "{sheet.title}", cell {get_column_letter(column)}{row}'
 
@@ -156,7 +175,7 @@ def _told(cell: XlsxCell | MergedCell, formula: XlsxCell | MergedCell | None) ->
     if cell.data_type == "e":
         return "", f"the error {value}"
     if isinstance(value, str):
-        return value.replace("_x000D_", "\r"), ""  # how a workbook spells a carriage return
+        return unescape(value), ""  # a workbook spells a carriage return _x000D_
     if isinstance(value, bool):
         return "", "a truth value, not a text"
     if isinstance(value, int | float) and float(value).is_integer() and cell.number_format in SHOWN_AS_STORED:

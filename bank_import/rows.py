@@ -2,31 +2,32 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Annotated, Any
 
-from bank_import import Refused
+from pydantic import BeforeValidator, TypeAdapter
+
+from bank_import import Refused, told
 from bank_import.cells import Cell, Line
+from bank_import.question_files import ID_MAX, NAME_MAX_CHARS, QUESTION_MIN_CHARS, Frameworks, Name, QuestionText, Text
 from coach import questions
 from coach.model import Category, Difficulty, Question
 
 COLUMNS = {
     "id": "a number that no question has yet; without one (or without the column) the next free number",
     "category": ", ".join(Category),
-    "subcategory": f"a name of at most {questions.NAME_MAX_CHARS} characters",
+    "subcategory": f"a name of at most {NAME_MAX_CHARS} characters",
     "difficulty": f"{', '.join(Difficulty)}; {Difficulty.MEDIUM} when the cell is empty",
-    "question_text": f"at least {questions.QUESTION_MIN_CHARS} characters",
+    "question_text": f"at least {QUESTION_MIN_CHARS} characters",
     "frameworks": "one name or more, separated by ;",
     "hint": "a text",
     "sample_answer": "a text; no line may begin with # or ## and a space, or be +++",
-    "source": f"where it comes from: at most {questions.NAME_MAX_CHARS} characters",
+    "source": f"where it comes from: at most {NAME_MAX_CHARS} characters",
 }
 OPTIONAL = {"id"}
-ID_MAX = 999_999
-"""What sorts as a number among a user's items in the table."""
 
 _BREAKING = re.compile(rf"{questions.HEADING.pattern}|\+\+\+")
 _TEXTS = {"question_text", "hint", "sample_answer"}
@@ -38,7 +39,7 @@ class WrongHeader(Refused):
 
 @dataclass
 class Taken:
-    """Who has an id or asks a question already: the place, by id and by the question's words."""
+    """Who has an id or asks a question already: the place, by id and by the question's letters."""
 
     ids: dict[int, str] = field(default_factory=dict)
     questions: dict[str, str] = field(default_factory=dict)
@@ -82,7 +83,7 @@ def drafts(lines: list[Line], name: str, taken: Taken) -> list[Draft]:
                 try:
                     fields[columns[at]] = _value(columns[at], cell, taken)
                 except ValueError as error:
-                    mistakes.append(f"{cell.place}: {columns[at]}: {error}")
+                    mistakes += told(f"{cell.place}: {columns[at]}", error)
             elif cell.text.strip() or cell.mistake:
                 mistakes.append(f"{cell.place}: {cell.text.strip()[:40]!r} is below no column's name")
         found.append(Draft(line[0].place, fields))
@@ -124,10 +125,10 @@ def numbered(found: list[Draft], taken: Taken, now: datetime) -> list[tuple[Draf
     return [(draft, draft.question(draft.fields.get("id") or next(free), now)) for draft in found]
 
 
-def words_of(question_text: str) -> str:
-    """What makes a question the same: its words, whatever their case and what stands between them."""
+def letters_of(question_text: str) -> str:
+    """What makes a question the same: all but case, punctuation and space. In Hindi the vowels are combining marks."""
     plain = unicodedata.normalize("NFKC", question_text).casefold()
-    return " ".join(re.findall(r"\w+", plain)) or "".join(plain.split())
+    return " ".join("".join(" " if unicodedata.category(each)[0] in "PZC" else each for each in plain).split()) or plain
 
 
 def as_loaded(text: str) -> str:
@@ -151,38 +152,12 @@ def _value(column: str, cell: Cell, taken: Taken) -> Any:
             raise ValueError("has more than one line")
         if column in _TEXTS and _BREAKING.fullmatch(line):
             raise ValueError(f"line {number} would end the section in the bank's file: {line[:40]!r}; ### would not")
-    return _READ[column](text, cell.place, taken)
-
-
-def _id(text: str, place: str, taken: Taken) -> int | None:
-    if not text:
-        return None
-    if not re.fullmatch("[0-9]{1,6}", text) or int(text) < 1:
-        raise ValueError(f"must be a whole number from 1 to {ID_MAX}, or empty")
-    _claim(taken.ids, int(text), place, f"{int(text)} is taken")
-    return int(text)
-
-
-def _category(text: str, *_: object) -> Category:
-    wanted = re.sub("[ -]", "_", text.lower())
-    if wanted not in set(Category):
-        raise ValueError(f"must be one of {', '.join(Category)}")
-    return Category(wanted)
-
-
-def _difficulty(text: str, *_: object) -> Any:
-    return questions.FIELDS["difficulty"](text.lower() or Difficulty.MEDIUM.value)
-
-
-def _frameworks(text: str, *_: object) -> Any:
-    return questions.FIELDS["frameworks"]([name.strip() for name in text.split(";") if name.strip()])
-
-
-def _question(text: str, place: str, taken: Taken) -> str:
-    if len(text) < questions.QUESTION_MIN_CHARS:
-        raise ValueError(f"has {len(text)} characters, at least {questions.QUESTION_MIN_CHARS} are needed")
-    _claim(taken.questions, words_of(text), place, "the same question is there already")
-    return text
+    value = _VALUES[column].validate_python(text)
+    if column == "id" and value is not None:
+        _claim(taken.ids, value, cell.place, f"{value} is taken")
+    if column == "question_text":
+        _claim(taken.questions, letters_of(text), cell.place, "the same question is there already")
+    return value
 
 
 def _claim(taken: dict[Any, str], what: Any, place: str, refusal: str) -> None:
@@ -191,18 +166,26 @@ def _claim(taken: dict[Any, str], what: Any, place: str, refusal: str) -> None:
         raise ValueError(f"{refusal}: {first}")
 
 
-def _text(text: str, *_: object) -> str:
-    return text
+def _number(text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,6}", text) or int(text) < 1:
+        raise ValueError(f"must be a whole number from 1 to {ID_MAX}, or empty")
+    return int(text)
 
 
-_READ: dict[str, Callable[[str, str, Taken], Any]] = {
-    "id": _id,
-    "category": _category,
-    "subcategory": lambda text, *_: questions.FIELDS["subcategory"](text),
-    "difficulty": _difficulty,
-    "question_text": _question,
-    "frameworks": _frameworks,
-    "hint": _text,
-    "sample_answer": _text,
-    "source": lambda text, *_: questions.FIELDS["source"](text),
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(";") if name.strip())
+
+
+_VALUES: dict[str, TypeAdapter[Any]] = {
+    "id": TypeAdapter(Annotated[int | None, BeforeValidator(_number)]),
+    "category": TypeAdapter(Annotated[Category, BeforeValidator(lambda text: re.sub("[ -]", "_", text.lower()))]),
+    "subcategory": TypeAdapter(Name),
+    "difficulty": TypeAdapter(Annotated[Difficulty, BeforeValidator(lambda text: text.lower() or Difficulty.MEDIUM)]),
+    "question_text": TypeAdapter(QuestionText),
+    "frameworks": TypeAdapter(Annotated[Frameworks, BeforeValidator(_names)]),
+    "hint": TypeAdapter(Text),
+    "sample_answer": TypeAdapter(Text),
+    "source": TypeAdapter(Name),
 }

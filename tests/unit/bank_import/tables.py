@@ -13,9 +13,8 @@ import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bank_import.__main__ import main
-from bank_import.bank import Bank
+from bank_import.question_files import check
 from coach.model import Question
-from coach.questions import validate
 
 NOW = datetime(2026, 11, 21, 9, 30, 5, 999, tzinfo=UTC)
 
@@ -57,38 +56,34 @@ Storage = Sequence[Mapping[str, Any]]
 
 
 @contextmanager
-def a_bank() -> Iterator[Bank]:
+def a_bank() -> Iterator[Path]:
     """A bank with the questions 1 and 7."""
     with TemporaryDirectory() as name:
-        bank = Bank(Path(name) / "bank", Path(name) / "work")
+        bank = Path(name) / "bank"
         put(bank, "product_design/0001-design-a-parking-app.md", "Design a parking app for shopping malls.")
         put(bank, "product_design/0007-design-a-lift.md", "Design a lift for a tower.")
         yield bank
 
 
-def put(bank: Bank, name: str, question: str) -> Path:
-    path = bank.folder / name
+def put(bank: Path, name: str, question: str) -> Path:
+    path = bank / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(PAGE.format(id=int(path.name[:4]), question=question), encoding="utf-8")
     return path
 
 
-def files(bank: Bank) -> dict[str, str]:
+def files(bank: Path) -> dict[str, str]:
     """All files in the bank's folder, hidden ones too."""
-    return {
-        str(path.relative_to(bank.folder)): path.read_text(encoding="utf-8")
-        for path in bank.folder.rglob("*")
-        if path.is_file()
-    }
+    return {str(path.relative_to(bank)): path.read_text(encoding="utf-8") for path in bank.rglob("*") if path.is_file()}
 
 
-def added(bank: Bank) -> list[Question]:
+def added(bank: Path) -> list[Question]:
     """The questions that were not there at first, in id order."""
-    return [question for question in validate(bank.folder) if question.id not in (1, 7)]
+    return sorted((each for each in check(bank).values() if each.id not in (1, 7)), key=lambda each: each.id)
 
 
-def run(bank: Bank, *arguments: str | Path) -> int:
-    return main([str(each) for each in arguments], bank=bank, clock=lambda: NOW)
+def run(bank: Path, *arguments: str | Path) -> int:
+    return main([str(each) for each in arguments], folder=bank, clock=lambda: NOW)
 
 
 def as_csv(path: Path, table: Storage, *, separator: str = ",", encoding: str = "utf-8") -> Path:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from coach.questions import validate
-from tests.unit.bank_import.tables import ROW, a_bank, as_csv, as_xlsx, files, run
+from tests.unit.bank_import.tables import ROW, a_bank, added, as_csv, as_xlsx, files, run
 
 SPELLED = "# \t+-=é漢\"'`;,.|\\{}\u2028\u00a0\ufeff\n\r"
 """What means something to Markdown, TOML, CSV or whoever splits lines."""
@@ -81,7 +80,7 @@ def test_a_row_is_refused_or_read_back_as_it_is(
             assert (status, files(bank)) == (1, before)
             return
         assert status == 0
-        (question,) = [each for each in validate(bank.folder) if each.id == 8]
+        (question,) = added(bank)
         for column in ("question_text", "hint", "sample_answer", "subcategory", "source", "difficulty", "category"):
             assert getattr(question, column) == told(row[column])
         assert list(question.frameworks) == [each.strip() for each in row["frameworks"].split(";") if each.strip()]

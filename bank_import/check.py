@@ -1,0 +1,98 @@
+"""Names every mistake in the files that authors write, for `make check`.
+
+The questions, the rubrics, and the cues by which the offline evaluator finds what a rubric asks for. The functions read
+them without another look.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Set
+from pathlib import Path
+from typing import TypeVar
+
+from bank_import import Refused, question_files, told
+from coach import questions
+from coach.evaluation import word_lists
+from coach.evaluation.offline import cues
+from coach.evaluation.offline.cues import COMPUTED, Cues
+from coach.evaluation.rubric import FOLDER as RUBRICS
+from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, Rubric, Subscore
+from coach.evaluation.rubric import read as read_rubric
+from coach.model import Category
+
+T = TypeVar("T")
+
+
+def main() -> None:
+    mistakes = []
+    try:
+        question_files.check(questions.BANK)
+    except Refused as refused:
+        mistakes += refused.mistakes
+    mistakes += of_grading(RUBRICS, cues.FOLDER)
+    if mistakes:
+        sys.exit("\n".join(mistakes))
+
+
+def of_grading(rubrics: Path, cue_lists: Path) -> list[str]:
+    """The mistakes in the rubrics, in the cues, and between them, as far as both can be read."""
+    mistakes = []
+
+    def read(path: Path, reader: Callable[[Path], T]) -> T | None:
+        try:
+            return reader(path)
+        except (OSError, TypeError, ValueError) as error:
+            mistakes.extend(told(path, error))
+            return None
+
+    known = {f"{category}.toml" for category in Category}
+    for path in sorted([*rubrics.iterdir(), *cue_lists.iterdir()]):
+        if path.name not in known and path != cue_lists / "common.toml":
+            mistakes.append(f"{path}: not named by a category: {', '.join(Category)}")
+    shared, own = read(word_lists.FILE, word_lists.read), read(cue_lists / "common.toml", word_lists.read)
+    for name in sorted(known):
+        graded_by = read(rubrics / name, read_rubric)
+        its_cues = read(cue_lists / name, cues.read)
+        if graded_by:
+            mistakes += (f"{rubrics / name}: {each}" for each in _in_rubric(graded_by))
+        if graded_by and its_cues is not None:
+            mistakes += (f"{cue_lists / name}: {each}" for each in _between(graded_by, its_cues))
+        if shared and own and its_cues:
+            mistakes += (f"{cue_lists / name}: {each}" for each in _unknown_lists(its_cues, (shared | own).keys()))
+    return mistakes
+
+
+def _in_rubric(graded_by: Rubric) -> Iterator[str]:
+    for framework in graded_by.frameworks:
+        if len(str(framework)) > FRAMEWORK_MAX_CHARS:
+            yield f"framework {framework.name!r}: more than {FRAMEWORK_MAX_CHARS} characters with its use"
+    for kind in Subscore:
+        if not any(kind in criterion.feeds for criterion in graded_by.criteria):
+            yield f"no criterion feeds {kind}"
+    named = {
+        "criterion": [criterion.name for criterion in graded_by.criteria],
+        "check": [check.id for check in graded_by.checks],
+    }
+    for what, names in named.items():
+        for name, times in Counter(names).items():
+            if times > 1:
+                yield f"{what} {name!r} is there {times} times"
+
+
+def _between(graded_by: Rubric, its_cues: dict[str, Cues]) -> Iterator[str]:
+    checks = {check.id for check in graded_by.checks}
+    for check in sorted(checks - its_cues.keys()):
+        yield f"no cues for the rubric's check {check!r}"
+    for check in sorted(its_cues.keys() - checks):
+        yield f"{check}: the rubric has no such check"
+
+
+def _unknown_lists(its_cues: dict[str, Cues], lists: Set[str]) -> Iterator[str]:
+    for check, its in its_cues.items():
+        for key, named in (("cues", its.lists), ("proof", {name for group in its.proof for name in group.split("|")})):
+            for name in sorted(named - COMPUTED - lists):
+                yield f"{check}.{key}: unknown list {name!r}"
+
+
+if __name__ == "__main__":
+    main()
