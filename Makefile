@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals reevaluate import deploy lock openapi clean
+.PHONY: help run build test check bench evals reevaluate resume import deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
@@ -36,6 +36,9 @@ evals: .dev ## measure the graders on the golden set (ARGS="--evaluator claude" 
 
 reevaluate: .dev ## evaluate answers again after a rubric or the model has changed (ARGS="--all", or --help)
 	@$(DEV)/python -m operations $(ARGS)
+
+resume: .dev ## evaluate at once what waits for the spend limit (ARGS="--stack NAME" on AWS)
+	@$(DEV)/python -m operations.resume $(ARGS)
 
 import: .import ## add the questions of a table to the bank (FILE=questions.xlsx or .csv, SHEET=name, DRY_RUN=1)
 	@.venv/import/bin/python -m bank_import $${FILE:+"$$FILE"} $${SHEET:+--sheet "$$SHEET"} $${DRY_RUN:+--dry-run}

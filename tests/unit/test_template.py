@@ -227,7 +227,7 @@ def evaluate(sitting: Sitting) -> None:
 
 def turn_keys(_: Sitting) -> None:
     for request, generation in (("Create", "1"), ("Update", "2"), ("Delete", "2")):
-        make_token_keys.keys(request, generation)
+        make_token_keys.keys(request, {"Generation": generation})
 
 
 def invoked(function: str) -> Callable[[Sitting], None]:
