@@ -569,7 +569,7 @@ def test_the_stream_is_delivered_until_it_is_queued_or_a_day_has_passed() -> Non
     assert properties["BisectBatchOnFunctionError"]
     assert properties["StartingPosition"] == "TRIM_HORIZON"
     assert "MaximumRetryAttempts" not in properties
-    assert properties["DestinationConfig"]["OnFailure"]["Destination"] == "UnqueuedRecords.Arn"
+    assert properties["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["UnqueuedRecords", "Arn"]}
     assert RESOURCES["Table"]["Properties"]["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
 
 
@@ -601,9 +601,9 @@ def test_the_functions_metrics_have_alarms_that_somebody_hears(
         for each in RESOURCES.values()
         if each["Type"] == "AWS::Logs::MetricFilter"
     }
-    own = [a for a in alarms if a["Namespace"] == "AWS::StackName" and a["MetricName"] not in of_logs]
+    own = [a for a in alarms if a["Namespace"] == {"Ref": "AWS::StackName"} and a["MetricName"] not in of_logs]
     assert {alarm["MetricName"] for alarm in own} == emitted - {"EvaluationsDelivered", "DeadLettersDelivered"}
     assert all(alarm["Dimensions"] == [{"Name": "service", "Value": "coach"}] for alarm in own)
     assert GLOBALS["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == "coach"
-    assert GLOBALS["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == "AWS::StackName"
-    assert all(alarm["AlarmActions"] == ["Alarms"] for alarm in alarms)
+    assert GLOBALS["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == {"Ref": "AWS::StackName"}
+    assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms)
