@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from coach.characters import trimmed
 from coach.model import (
     ANSWER_MAX_CHARS,
     ANSWER_MIN_CHARS,
@@ -34,8 +35,9 @@ def _encodable(text: str) -> str:
 
 
 def _long_enough(text: str) -> str:
-    if len(text.strip()) < ANSWER_MIN_CHARS:
-        raise ValueError(f"an answer has at least {ANSWER_MIN_CHARS} characters, not counting space around it")
+    if len(trimmed(text)) < ANSWER_MIN_CHARS:
+        around = "space and invisible characters around it"
+        raise ValueError(f"an answer has at least {ANSWER_MIN_CHARS} characters, not counting {around}")
     return text
 
 

@@ -3,6 +3,7 @@
 import re
 from enum import Enum
 
+from coach.characters import visible
 from coach.evaluation.cues import vocabulary
 from coach.evaluation.english import FOREIGN_SHARE, unknown_share
 from coach.evaluation.text import pieces, words
@@ -72,7 +73,7 @@ class Evidence(Enum):
 
 def addresses_grader(text: str) -> bool:
     """Whether a passage speaks to whoever grades it, or about its own grade, instead of answering. Errs on no."""
-    return _TO_THE_GRADER.search(" ".join(text.split())) is not None
+    return _TO_THE_GRADER.search(" ".join(visible(text).split())) is not None
 
 
 def without_asides(answer: str) -> str:
