@@ -14,16 +14,16 @@ _BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 """Together what Unicode calls Default_Ignorable_Code_Point, with the marks of annotations and the blank of Braille.
 The fillers of Hangul and that blank take room, as a space does."""
 
-_WITHOUT_WIDTH = re.compile(rf"\u00ad[^\S\n]*\n\s*|[{_NO_WIDTH}]")
+HYPHENATION = r"\u00ad[^\S\n\r\x0b\x0c\x85\u2028\u2029]*[\n\r\x0b\x0c\x85\u2028\u2029]\s*"
+"""A soft hyphen at the end of a line and the break behind it, of whatever kind: the word goes on in the next line."""
+
+_WITHOUT_WIDTH = re.compile(rf"{HYPHENATION}|[{_NO_WIDTH}]")
 _BLANKS = re.compile(f"[{_BLANK}]")
 _SHOWN = re.compile(rf"[^\s\x00-\x1f\x7f-\x9f{_NO_WIDTH}{_BLANK}]")
 
 
 def visible(text: str) -> str:
-    """The text as it looks: without what has no width, and with a space for what is blank.
-
-    A soft hyphen goes with the line break behind it: the word goes on in the next line.
-    """
+    """The text as it looks: without what has no width, and with a space for what is blank."""
     return text if text.isascii() else _BLANKS.sub(" ", _WITHOUT_WIDTH.sub("", text))
 
 

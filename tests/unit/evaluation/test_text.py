@@ -170,7 +170,8 @@ BY_INTENT = {
 @pytest.mark.parametrize("columns", [40, 72, 100])
 def test_broken_lines_are_joined(columns: int) -> None:
     item = f"- {PARAGRAPH}"
-    text = "\n\n".join(textwrap.fill(each, columns) for each in (PARAGRAPH, item, item))
+    paragraphs = [textwrap.fill(each, columns) for each in (PARAGRAPH, item)]
+    text = "\n\n".join([*paragraphs, textwrap.fill(item, columns, subsequent_indent="  ")])
 
     assert as_meant(text).split() == "\n\n".join([PARAGRAPH, item, item]).split()
     assert [one.text for one in sentences(as_meant(text))] == [one.text for one in sentences(PARAGRAPH)]

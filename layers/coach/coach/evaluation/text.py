@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from coach.characters import visible
+from coach.characters import HYPHENATION, visible
 
 QUOTE_MIN_CHARS = 10
 QUOTE_MAX_CHARS = 300
@@ -39,7 +39,7 @@ _BULLET = (
 )
 _NUMBER = r"\(?(?:\d{1,2}(?:\.\d{1,2})*|[a-z]|[ivx]{1,4})[.)]"
 _MARKER = re.compile(rf"\s*(?:(?:{_BULLET}|{_NUMBER}|\d\u20e3)\s+|o(?:\t|\s{{2,}}))*", re.IGNORECASE)
-_PART = re.compile(r"\u00ad[^\S\n]*\n\s*|\s+|[^\s\u00ad]+|\u00ad")
+_PART = re.compile(rf"{HYPHENATION}|\s+|[^\s\u00ad]+|\u00ad")
 _BROKEN_AT_HYPHEN = re.compile(r"[^\W\d_]-\s*\Z")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])- ?(?=[^\W\d_])")
 _SPELLINGS = str.maketrans(
@@ -96,9 +96,13 @@ def _unbroken(text: str) -> str:
 
 def _may_go_on(line: str, below: str) -> bool:
     """Whether nothing but the columns can tell if the second line goes on what the first one says."""
-    if not line.strip() or not below.strip() or _marker_end(below) or line.lstrip().startswith("|"):
+    if not line.strip() or not below.strip() or _is_item(below) or line.lstrip().startswith("|"):
         return False
     return _first(below).islower() or not (_is_title(line) or _is_title(below) or _LABELLED.match(below))
+
+
+def _is_item(line: str) -> bool:
+    return bool(line[: _marker_end(line)].strip())
 
 
 def _is_title(line: str) -> bool:
