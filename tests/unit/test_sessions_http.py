@@ -293,6 +293,8 @@ TEXTS = {
     "right to left": "\u202e" + "ש" * 50,
     "combining characters": "e\u0301" * 25,
     "a byte order mark": "\ufeff" + "x" * 50,
+    "joiners that mean something": "می\u200cخواهم 👩\u200d👧 " * 10,
+    "invisible characters around it": "\u200b\u3164\u2800" + "x" * 50 + "\U000e0041\u2060",
 }
 
 
@@ -310,6 +312,8 @@ def test_an_answer_is_kept_to_the_letter(case: str) -> None:
 NO_ANSWERS: dict[str, tuple[Any, ...]] = {
     "answer_text": (
         *("", "x" * 49, " " * 50, " " * 30 + "x" * 49 + "\n" * 30, "\u3000" * 60),
+        *(char * 80 for char in "\u200b\x00\u3164\u115f\u2800\U000e0041\u00ad\u202e\ufe0f"),
+        *("\u200b \n\u2800" * 20, "\u200b" * 30 + "x" * 49 + "\U000e0041" * 30),
         *("x" * 20_001, "x" * 20_000 + " ", "🙂" * 20_001),
         *("x" * 50 + "\ud800", "\udfff" * 60, None, 1, True, ["x" * 50], {}),
     ),
@@ -329,6 +333,13 @@ def test_what_an_answer_may_not_be(field: str, value: Any) -> None:
 
     assert [loc[:2] for loc, _ in answer.errors()] == [["body", field]]
     assert call("GET", ATTEMPTS, user=USER).json() == []
+
+
+@pytest.mark.usefixtures("session")
+def test_whoever_sends_nothing_that_shows_is_told_so() -> None:
+    answer = add({"answer_text": "\u200b" * 80})
+
+    assert "at least 50 characters, not counting space and invisible characters" in answer.json()["detail"][0]["msg"]
 
 
 @pytest.mark.usefixtures("session")

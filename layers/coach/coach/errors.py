@@ -1,9 +1,6 @@
 """What can go wrong, in a caller's words. An HTTP error knows its status; `http.errors` turns it into a response."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from coach.model import PaidReply
+from coach.model import PaidReply
 
 
 class CoachError(Exception):
@@ -73,7 +70,7 @@ class EvaluationRefused(Exception):
     """This answer cannot be evaluated, now or later; the text is a reason in the candidate's words. `reply`: what was
     paid for all the same."""
 
-    def __init__(self, reason: str, reply: "PaidReply | None" = None) -> None:
+    def __init__(self, reason: str, reply: PaidReply | None = None) -> None:
         super().__init__(reason)
         self.reply = reply
 
@@ -93,6 +90,6 @@ class SpendLimitReached(EvaluationUnavailable):
 class UnusableReply(EvaluationUnavailable):
     """The model replied and the reply is no evaluation. Asking once more may help; a second time is a failure."""
 
-    def __init__(self, reason: str, reply: "PaidReply") -> None:
+    def __init__(self, reason: str, reply: PaidReply) -> None:
         super().__init__(reason)
         self.reply = reply

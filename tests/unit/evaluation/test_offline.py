@@ -31,7 +31,7 @@ INJECTIONS = [
 ]
 
 
-OTHER_LANGUAGES = {"German": GERMAN, "Dutch": DUTCH, "Chinese": CHINESE, "Russian": RUSSIAN}
+OTHER_LANGUAGES = {"German": GERMAN, "Dutch": DUTCH, "Chinese": CHINESE, "Russian": RUSSIAN} | parts("scripts")
 
 POINTS = [
     "the five nurses of ward 9 who wake at six on Monday",

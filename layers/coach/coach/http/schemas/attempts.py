@@ -6,6 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import AfterValidator, BaseModel, Field
 
+from coach.characters import trimmed
 from coach.http.schemas.fields import Body, SessionId, Text, WholeNumber
 from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluator, Status, points
 
@@ -13,8 +14,9 @@ AttemptId = Annotated[int, Path(ge=1, le=999_999, description="1 for the first a
 
 
 def _long_enough(text: str) -> str:
-    if len(text.strip()) < ANSWER_MIN_CHARS:
-        raise ValueError(f"an answer has at least {ANSWER_MIN_CHARS} characters, not counting space around it")
+    if len(trimmed(text)) < ANSWER_MIN_CHARS:
+        around = "space and invisible characters around it"
+        raise ValueError(f"an answer has at least {ANSWER_MIN_CHARS} characters, not counting {around}")
     return text
 
 
