@@ -43,6 +43,8 @@ def document() -> dict[str, Any]:
                     operation["security"] = [{"token": []}]
                 operation["responses"].get("204", {}).pop("content", None)
                 paths.setdefault(path, {})[method] = operation
+    for never_answered in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
+        schemas.pop(never_answered, None)  # Powertools' own errors, in the place of which there are ours
     return {
         "openapi": "3.1.0",
         "info": {"title": "PM Interview Coach", "version": __version__, "description": DESCRIPTION},
