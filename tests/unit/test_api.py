@@ -331,7 +331,8 @@ def test_a_request_without_headers_is_nobodys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(NotFound("No"), 404), (Conflict("No"), 409), (TooManyRequests("No"), 429), (Busy("No"), 503)]
+    ("error", "status"),
+    [(NotFound("No"), 404), (Conflict("No"), 409), (TooManyRequests("No", 9), 429), (Busy("No"), 503)],
 )
 def test_an_error_of_ours_is_answered_with_its_status_and_text(
     monkeypatch: pytest.MonkeyPatch, error: CoachError, status: int
@@ -475,7 +476,7 @@ def test_a_page_of_an_allowed_origin_may_read_answers_and_errors(status: int, or
 
     assert answer.status == status
     assert answer.headers["access-control-allow-origin"] == origin
-    assert answer.headers["access-control-expose-headers"] == "Link,Location"
+    assert answer.headers["access-control-expose-headers"] == "Link,Location,Retry-After,X-Quota-Remaining"
     assert "access-control-allow-credentials" not in answer.headers
     assert answer.headers["vary"] == "Origin"
 

@@ -20,7 +20,7 @@ import pytest
 from coach import questions as bank
 from coach.evaluation.rubric import rubric
 from coach.http import pages as http_pages
-from coach.model import Attempt, Category
+from coach.model import Attempt, Category, Status
 from coach.storage import Storage
 from tests.conftest import OTHER, ROOT, USER
 from tests.unit.events import ANSWER, SESSION, Answer, Context, call, handler, http, invoke, load
@@ -393,7 +393,54 @@ def test_a_daily_limit_is_told_as_429(monkeypatch: pytest.MonkeyPatch) -> None:
 
     answer = add()
 
-    assert (answer.status, answer.json()) == (429, {"detail": "The limit of 1 answers a day is reached"})
+    assert (answer.status, answer.json()) == (429, {"detail": "The limit of 1 evaluations a day is reached"})
+    assert 0 < int(answer.headers["retry-after"]) <= 86_400
+    assert answer.headers["x-quota-remaining"] == "0"
+
+
+def test_the_days_budget_for_everybody_is_told_as_429_to_all(monkeypatch: pytest.MonkeyPatch, storage: Storage) -> None:
+    monkeypatch.setenv("DAILY_EVALUATION_BUDGET", "1")
+    others = storage.sessions.create(a_session(OTHER))[0]
+    add()
+
+    answer = call("POST", f"/api/sessions/{others.id}/attempts", {"question_id": 1, "answer_text": ANSWER}, user=OTHER)
+
+    assert (answer.status, answer.json()) == (
+        429,
+        {"detail": "The limit of evaluations a day for everybody is reached"},
+    )
+    assert 0 < int(answer.headers["retry-after"]) <= 86_400
+    assert answer.headers["x-quota-remaining"] == "0"
+
+
+def test_what_is_left_of_the_day_is_the_smaller_of_both_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAILY_ATTEMPT_LIMIT", "10")
+    monkeypatch.setenv("DAILY_EVALUATION_BUDGET", "3")
+
+    left = [add().headers["x-quota-remaining"] for _ in range(2)]
+
+    assert left == ["2", "1"]
+
+
+def test_asking_again_counts_on_the_day_and_an_attempt_that_is_on_its_way_does_not(
+    monkeypatch: pytest.MonkeyPatch, storage: Storage
+) -> None:
+    monkeypatch.setenv("DAILY_ATTEMPT_LIMIT", "2")
+    add()
+    storage.evaluations.fail(storage.attempts.get(USER, SESSION, 1), "Claude declined")
+
+    answers = []
+    for _ in range(2):
+        answers.append(call("POST", f"/api/sessions/{SESSION}/attempts/1/evaluation", user=USER))
+    storage.evaluations.fail(storage.attempts.get(USER, SESSION, 1), "Claude declined")
+    answers.append(call("POST", f"/api/sessions/{SESSION}/attempts/1/evaluation", user=USER))
+
+    assert [(each.status, each.headers["x-quota-remaining"]) for each in answers] == [
+        (202, "0"),
+        (202, "0"),
+        (429, "0"),
+    ]
+    assert storage.attempts.get(USER, SESSION, 1).status is Status.FAILED
 
 
 # Idempotency

@@ -139,15 +139,26 @@ def recorded(functions: None, monkeypatch: pytest.MonkeyPatch) -> Recorded:  # n
 
 def allowed(function: str) -> Allowed:
     """What the function's policy allows, less what only Bedrock needs."""
-    kinds = {"Table.Arn": "table", "${Table.Arn}/index/*": "index", "EvaluationQueue.Arn": "queue"}
     found: Allowed = set()
     for policy in FUNCTIONS[function].get("Policies", []):
-        for statement in policy["Statement"] if isinstance(policy, dict) else []:
+        for statement in policy.get("Statement", []):
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-            place = kinds.get(statement["Resource"], "parameter" if "token-keys" in statement["Resource"] else "?")
             assert statement["Effect"] == "Allow"
-            found |= {(action, place) for action in actions}
+            found |= {(action, place(statement["Resource"])) for action in actions}
     return found
+
+
+def place(resource: Any) -> str:
+    match resource:
+        case {"Fn::GetAtt": ["Table", "Arn"]}:
+            return "table"
+        case {"Fn::Sub": "${Table.Arn}/index/*"}:
+            return "index"
+        case {"Fn::GetAtt": ["EvaluationQueue", "Arn"]}:
+            return "queue"
+        case {"Fn::Sub": str(arn)} if arn.endswith(":parameter/${AWS::StackName}/token-keys"):
+            return "parameter"
+    return str(resource)
 
 
 @pytest.fixture
@@ -229,7 +240,7 @@ def evaluate(sitting: Sitting) -> None:
 
 def turn_keys(_: Sitting) -> None:
     for request, generation in (("Create", "1"), ("Update", "2"), ("Delete", "2")):
-        make_token_keys.keys(request, generation)
+        make_token_keys.keys(request, {"Generation": generation})
 
 
 def invoked(function: str) -> Callable[[Sitting], None]:

@@ -463,7 +463,7 @@ def test_it_says_that_it_is_an_offline_score() -> None:
 
     assert made.evaluator is Evaluator.OFFLINE
     assert made.model == "offline-2"
-    assert (made.input_tokens, made.output_tokens, made.raw_reply) == (0, 0, None)
+    assert (made.input_tokens, made.output_tokens, made.reply) == (0, 0, None)
     assert made.rubric_version == rubric(Category.PRODUCT_DESIGN).version
     assert made.evaluated_at == NOON
 

@@ -72,5 +72,4 @@ def _gated(stopped: Stopped, question: Question, kind: Evaluator, answer: str, n
         evaluated_at=now,
         input_tokens=0,
         output_tokens=0,
-        raw_reply=None,
     )

@@ -81,7 +81,7 @@ def _cors() -> CORSConfig:
         allow_origin=first,
         extra_origins=others,
         allow_headers=["Idempotency-Key"],
-        expose_headers=["Link", "Location"],
+        expose_headers=["Link", "Location", "Retry-After", "X-Quota-Remaining"],
         max_age=600,
     )
 

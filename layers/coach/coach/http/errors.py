@@ -7,7 +7,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
-from coach.errors import CoachError, Invalid
+from coach.errors import BudgetUsedUp, CoachError, Invalid, QuotaUsedUp, TooManyRequests, Unauthorized
+from coach.http.responses import QUOTA_REMAINING
 from coach.settings import InvalidSetting
 
 logger = Logger()
@@ -18,6 +19,14 @@ def response_to(error: Exception) -> Response[str]:
     match error:
         case Invalid():
             return _refusal(422, [{"loc": error.loc, "msg": error.detail, "type": error.kind}])
+        case QuotaUsedUp():
+            if isinstance(error, BudgetUsedUp):
+                logger.warning("BudgetUsedUp")  # a metric filter of the template counts these
+            return _refusal(429, error.detail, {"Retry-After": str(error.retry_after), QUOTA_REMAINING: "0"})
+        case TooManyRequests():
+            return _refusal(429, error.detail, {"Retry-After": str(error.retry_after)})
+        case Unauthorized():
+            return _refusal(401, error.detail, {"WWW-Authenticate": "Bearer"})
         case CoachError():
             return _refusal(error.status, error.detail)
         case RequestUnsupportedContentType():
@@ -39,7 +48,6 @@ def no_such_path(_: Exception) -> Response[str]:
     return _refusal(404, "Not Found")
 
 
-def _refusal(status: int, detail: Any) -> Response[str]:
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+def _refusal(status: int, detail: Any, headers: dict[str, str] | None = None) -> Response[str]:
     body = json.dumps({"detail": detail})  # in ASCII: `loc` may hold half of a surrogate pair, as it was sent
-    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
+    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers or {}, body=body)

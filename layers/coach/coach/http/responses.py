@@ -10,11 +10,13 @@ from coach.http.schemas.errors import Error, InvalidRequest
 
 T = TypeVar("T")
 
+QUOTA_REMAINING = "X-Quota-Remaining"
+
 _MEANING = {
     401: "No valid token",
     404: "It does not exist, or belongs to somebody else",
     409: "It contradicts what is stored",
-    429: "The share is used up",
+    429: "The day's share is used up, yours or everybody's; Retry-After says for how long",
     503: "The database is busy or does not answer; the same request may be sent again",
 }
 
@@ -30,16 +32,19 @@ def _refusal(meaning: str, model: type[BaseModel]) -> dict[str, Any]:
     return {"description": meaning, "content": {"application/json": {"model": model}}}
 
 
-def created(app: APIGatewayRestResolver, body: T, path: str, *, new: bool) -> Response[T]:
-    """201 with the address of what was made, or 200 when the same request had made it before."""
-    return _located(app, 201 if new else 200, body, path)
+def created(app: APIGatewayRestResolver, body: T, path: str, *, new: bool, remaining: int | None = None) -> Response[T]:
+    """201 with the address of what was made, or 200 when the same request had made it before. `remaining`: how many
+    more evaluations may be asked for today."""
+    return _located(app, 201 if new else 200, body, path, remaining if new else None)
 
 
-def accepted(app: APIGatewayRestResolver, body: T, path: str) -> Response[T]:
+def accepted(app: APIGatewayRestResolver, body: T, path: str, *, remaining: int) -> Response[T]:
     """202 with the address where the outcome will be."""
-    return _located(app, 202, body, path)
+    return _located(app, 202, body, path, remaining)
 
 
-def _located(app: APIGatewayRestResolver, status: int, body: T, path: str) -> Response[T]:
+def _located(app: APIGatewayRestResolver, status: int, body: T, path: str, remaining: int | None) -> Response[T]:
     headers = {"Location": absolute(app, path)}
+    if remaining is not None:
+        headers[QUOTA_REMAINING] = str(remaining)
     return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)

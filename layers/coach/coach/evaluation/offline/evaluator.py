@@ -106,7 +106,6 @@ class OfflineEvaluator:
             evaluated_at=self._clock(),
             input_tokens=0,
             output_tokens=0,
-            raw_reply=None,
         )
 
 
