@@ -52,6 +52,9 @@ def _schema(app: Any) -> dict[str, Any]:
             if caller in get_type_hints(route.func, include_extras=True).values():
                 operation["security"] = [{"token": []}]
             operation["responses"].get("204", {}).pop("content", None)
+    for never_answered in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
+        # Powertools' errors, in the place of which we have our own
+        schema.get("components", {}).get("schemas", {}).pop(never_answered, None)
     return schema
 
 

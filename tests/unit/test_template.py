@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def test_the_event_of_an_http_function_is_a_request_to_it(function: str) -> None
 def test_an_event_file_holds_no_token(function: str) -> None:
     text = (EVENTS / f"{function}.json").read_text(encoding="utf-8")
 
-    assert "eyJ" not in text
+    assert not re.search(r"eyJ[\w-]+\.", text)
     assert text.count("Bearer") == text.count("Bearer ${TOKEN}")
 
 
@@ -86,7 +87,8 @@ def test_the_template_has_the_routes_of_the_code_and_no_other(function: str) -> 
 
     declared = {(route.method, route.openapi_path or "/") for route in app._static_routes + app._dynamic_routes}
 
-    assert declared == {(route.method, route.path) for route in ROUTES if route.function == function}
+    reached = {(route.method.replace("HEAD", "GET"), route.path) for route in ROUTES if route.function == function}
+    assert declared == reached
 
 
 def test_every_path_answers_a_browser_that_asks_first() -> None:

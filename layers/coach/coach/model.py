@@ -205,8 +205,10 @@ class Session:
 
     @property
     def avg_score(self) -> float | None:
-        """The mean overall score of the evaluated attempts, on 1.0 to 10.0."""
-        return points(self.score_sum) / self.scored_count if self.scored_count else None
+        """The mean overall score of the evaluated attempts, on 1.0 to 10.0, to two decimals, half up."""
+        if not self.scored_count:
+            return None
+        return (20 * self.score_sum + self.scored_count) // (2 * self.scored_count) / 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

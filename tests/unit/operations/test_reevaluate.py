@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from coach.errors import EvaluationRefused
 from coach.aws import EvaluationQueue
+from coach.errors import EvaluationRefused
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.rubric import rubric
 from coach.model import Attempt, Category, Evaluation, Evaluator, Question, Session, Status

@@ -3,6 +3,10 @@
 from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from pydantic import BaseModel
+
+from coach.http.addresses import absolute
+from coach.http.schemas.errors import Error, InvalidRequest
 
 T = TypeVar("T")
 
@@ -19,12 +23,13 @@ _MEANING = {
 
 def responses(success: dict[int, str], *errors: int) -> dict[int, Any]:
     """The responses of a route for the OpenAPI document: what each success means, and which errors there are."""
-    schema = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
-    refusals = {
-        status: {"description": _MEANING[status], "content": {"application/json": {"schema": schema}}}
-        for status in errors
-    }
-    return {status: {"description": meaning} for status, meaning in success.items()} | refusals
+    found: dict[int, Any] = {status: {"description": meaning} for status, meaning in success.items()}
+    found[422] = _refusal("Something of the request cannot be used", InvalidRequest)
+    return found | {status: _refusal(_MEANING[status], Error) for status in errors}
+
+
+def _refusal(meaning: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {"description": meaning, "content": {"application/json": {"model": model}}}
 
 
 def created(app: APIGatewayRestResolver, body: T, path: str, *, new: bool, remaining: int | None = None) -> Response[T]:
@@ -43,12 +48,3 @@ def _located(app: APIGatewayRestResolver, status: int, body: T, path: str, remai
     if remaining is not None:
         headers[QUOTA_REMAINING] = str(remaining)
     return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
-
-
-def absolute(app: APIGatewayRestResolver, path: str) -> str:
-    """The address of a path as the client knows this API."""
-    event = app.current_event
-    host = event.headers.get("host", "")
-    # Under its own domain API Gateway serves the API below the stage's name; under any other it does not.
-    stage = f"/{event.request_context.stage}" if host.endswith(".amazonaws.com") else ""
-    return f"{event.headers.get('x-forwarded-proto', 'https')}://{host}{stage}{path}"
