@@ -62,7 +62,7 @@ def test_an_http_function_answers_its_event(sitting: dict[str, Run], function: s
 
 
 def test_every_function_was_run(sitting: dict[str, Run]) -> None:
-    assert {*sitting, "make_token_keys"} == set(FUNCTIONS)
+    assert {*sitting, "make_token_keys", "keep_api_key"} == set(FUNCTIONS)
 
 
 def test_health_asks_the_table(sitting: dict[str, Run]) -> None:
@@ -153,7 +153,7 @@ def test_a_missing_variable_is_a_plain_500_and_is_named_in_the_log(machine: Mach
 
     assert (run.answer.status, run.answer.json()) == (500, {"detail": "Internal Server Error"})
     [error] = run.errors
-    assert error.startswith(f"{name} is not set: this function gets it from template.yaml")
+    assert error.startswith(f"{name} is not set: template.yaml gives it")
     assert "Traceback" not in error
 
 
@@ -177,5 +177,5 @@ def test_a_function_that_cannot_even_start_fails_with_the_name_of_what_it_lacks(
 ) -> None:
     run = machine.run(function, load(function, ""), without=name)
 
-    assert run.result["errorType"] == "MissingSetting"
+    assert run.result["errorType"] == "InvalidSetting"
     assert run.result["errorMessage"].startswith(f"{name} is not set")

@@ -409,6 +409,7 @@ def test_a_daily_limit_is_told_as_429(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer.headers["x-quota-remaining"] == "0"
 
 
+@pytest.mark.usefixtures("session")
 def test_the_days_budget_for_everybody_is_told_as_429_to_all(monkeypatch: pytest.MonkeyPatch, storage: Storage) -> None:
     monkeypatch.setenv("DAILY_EVALUATION_BUDGET", "1")
     others = storage.sessions.create(a_session(OTHER))[0]
@@ -424,6 +425,7 @@ def test_the_days_budget_for_everybody_is_told_as_429_to_all(monkeypatch: pytest
     assert answer.headers["x-quota-remaining"] == "0"
 
 
+@pytest.mark.usefixtures("session")
 def test_what_is_left_of_the_day_is_the_smaller_of_both_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAILY_ATTEMPT_LIMIT", "10")
     monkeypatch.setenv("DAILY_EVALUATION_BUDGET", "3")
@@ -433,6 +435,7 @@ def test_what_is_left_of_the_day_is_the_smaller_of_both_shares(monkeypatch: pyte
     assert left == ["2", "1"]
 
 
+@pytest.mark.usefixtures("session")
 def test_asking_again_counts_on_the_day_and_an_attempt_that_is_on_its_way_does_not(
     monkeypatch: pytest.MonkeyPatch, storage: Storage
 ) -> None:

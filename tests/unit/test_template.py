@@ -1,5 +1,6 @@
 """The template and the code say the same: routes, folders, events, and who may do what."""
 
+import copy
 import importlib
 import json
 import re
@@ -11,14 +12,19 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.client
 import pytest
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 
 from coach import aws
 from coach.aws import EvaluationQueue, SecretParameter
-from coach.errors import SpendLimitReached
+from coach.errors import EvaluationUnavailable, SpendLimitReached
+from coach.evaluation.graders import configured
 from coach.identity.keys import KeyRing
+from coach.settings import InvalidSetting
 from coach.storage import Storage
 from coach.worker import Worker
 from functions.evaluate_attempt import app as evaluate_attempt
+from functions.keep_api_key import app as keep_key
 from functions.make_token_keys import app as make_token_keys
 from tests.conftest import ROOT, USER, template
 from tests.unit.events import EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FUNCTIONS = functions()
+API_KEY = "/coach/anthropic-api-key"
 BODY = {"question_id": 1, "answer_text": ANSWER}
 RESOURCES = {
     properties["CodeUri"]: name
@@ -141,7 +148,12 @@ def allowed(function: str) -> Allowed:
     """What the function's policy allows, less what only Bedrock needs."""
     found: Allowed = set()
     for policy in FUNCTIONS[function].get("Policies", []):
-        for statement in policy.get("Statement", []):
+        match policy:
+            case {"Fn::If": ["HasKey", granted, _]} | ({"Statement": _} as granted):
+                statements = granted["Statement"]
+            case _:
+                continue
+        for statement in statements:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             assert statement["Effect"] == "Allow"
             found |= {(action, place(statement["Resource"])) for action in actions}
@@ -156,7 +168,7 @@ def place(resource: Any) -> str:
             return "index"
         case {"Fn::GetAtt": ["EvaluationQueue", "Arn"]}:
             return "queue"
-        case {"Fn::Sub": str(arn)} if arn.endswith(":parameter/${AWS::StackName}/token-keys"):
+        case {"Fn::Sub": str(arn)} if ":parameter/${AWS::StackName}/" in arn:
             return "parameter"
     return str(resource)
 
@@ -166,6 +178,7 @@ def keys(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """A key ring on moto, of which nothing is recorded."""
     assert moto
     monkeypatch.setenv("TOKEN_KEYS_PARAMETER", "/coach/token-keys")
+    monkeypatch.setenv("ANTHROPIC_API_KEY_PARAMETER", API_KEY)
     ring = KeyRing(SecretParameter("/coach/token-keys"))
     monkeypatch.setenv("TOKEN_SIGNING_KID", ring.turn_to("1")[0].kid)
     aws.signing_key.cache_clear()
@@ -226,16 +239,28 @@ def read(*paths: str) -> Callable[[Sitting], None]:
 
 
 def evaluate(sitting: Sitting) -> None:
-    """The spend limit is reached; then it is raised, and the attempt is evaluated."""
+    """The key is read. The model is overloaded, then the spend limit is reached; it is raised, and the attempt is
+    evaluated."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVALUATOR", "claude")
+        patch.setenv("ANTHROPIC_API_KEY_PARAMETER", API_KEY)
+        with pytest.raises(InvalidSetting):  # nobody has put one there
+            configured(aws.grader_settings())
     event = load("evaluate_attempt")
     event["Records"][0]["receiptHandle"] = sitting.receipt
     later = Storage(sitting.storage.table._client, "coach", now=lambda: time.time() + 3600)
-    for storage, grader in ((sitting.storage, Grader(SpendLimitReached("No"))), (later, Grader(73))):
-        worker = Worker(storage, grader, lease_seconds=95)
+    overloaded, broke = Grader(EvaluationUnavailable("No")), Grader(SpendLimitReached("No"))
+    for storage, grader in ((sitting.storage, overloaded), (sitting.storage, broke), (later, Grader(73))):
+        worker = Worker(storage, grader, lease_seconds=95, now=storage.table.now)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(evaluate_attempt, "worker", lambda worker=worker: worker)
             handler("evaluate_attempt")(event, Context())
         assert grader.calls == 1
+
+
+def keep_api_key(_: Sitting) -> None:
+    for request in ("Create", "Update", "Delete"):
+        keep_key.keep(request, {"Key": "sk-ant-test"})
 
 
 def turn_keys(_: Sitting) -> None:
@@ -259,6 +284,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
     "get_attempt": invoked("get_attempt"),
     "get_session": invoked("get_session"),
     "give_up_attempt": invoked("give_up_attempt"),
+    "keep_api_key": keep_api_key,
     "list_attempts": invoked("list_attempts"),
     "list_sessions": invoked("list_sessions"),
     "make_token_keys": turn_keys,
@@ -290,3 +316,40 @@ def test_the_messages_are_about_the_session_of_the_other_events() -> None:
     requests = [json.loads(load(name)["Records"][0]["body"]) for name in ("evaluate_attempt", "give_up_attempt")]
 
     assert requests == [{"user_id": USER, "session_id": SESSION, "attempt_id": 1, "round": 1}] * 2
+
+
+# What SAM makes of it
+
+
+@pytest.fixture(scope="module")
+def transformed() -> dict[str, Any]:
+    """The template as CloudFormation gets it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        found: dict[str, Any] = Translator({}, Parser(), boto_session=boto3.Session()).translate(
+            copy.deepcopy(template()), parameter_values={}
+        )
+    return found
+
+
+def test_the_api_has_one_stage_so_that_none_is_without_throttles(transformed: dict[str, Any]) -> None:
+    stages = [each for each in transformed["Resources"].values() if each["Type"] == "AWS::ApiGateway::Stage"]
+
+    assert [stage["Properties"]["StageName"] for stage in stages] == ["prod"]
+
+
+def test_every_throttle_is_on_a_path_that_there_is(transformed: dict[str, Any]) -> None:
+    (stage,) = [each for each in transformed["Resources"].values() if each["Type"] == "AWS::ApiGateway::Stage"]
+    (api,) = [each for each in transformed["Resources"].values() if each["Type"] == "AWS::ApiGateway::RestApi"]
+    paths = api["Properties"]["Body"]["paths"].items()
+    routes = {(path, method.upper()) for path, methods in paths for method in methods}
+
+    throttled = {
+        (setting["ResourcePath"].replace("/", "", 1).replace("~1", "/"), setting["HttpMethod"])
+        for setting in stage["Properties"]["MethodSettings"]
+        if setting["ThrottlingRateLimit"]
+    }
+
+    assert ("*", "*") in throttled
+    assert {("/auth/login", "POST"), ("/auth/register", "POST")} == throttled - {("*", "*")}
+    assert throttled - {("*", "*")} <= routes
