@@ -25,7 +25,7 @@ from coach.errors import (
     SpendLimitReached,
     UnusableReply,
 )
-from coach.model import Attempt, EvaluationRequest, Session, Status, points
+from coach.model import Attempt, EvaluationRequest, Session, Status
 from coach.storage import Storage
 from coach.storage.evaluations import Lease
 from coach.storage.limits import Allowance
@@ -809,7 +809,7 @@ class SessionLife(RuleBasedStateMachine):
         scores = [attempt.score for attempt in self.attempts if attempt.status is Status.EVALUATED]
         assert session.attempts_count == len(self.attempts)
         assert session.pending_count == sum(attempt.status is Status.PENDING for attempt in self.attempts)
-        assert session.avg_score == (points(sum(scores)) / len(scores) if scores else None)
+        assert (session.scored_count, session.score_sum) == (len(scores), sum(scores))
         assert (session.ended_at is not None) is self.ended
         assert [
             (attempt.id, attempt.round, attempt.status, attempt.evaluation.overall if attempt.evaluation else 0)
