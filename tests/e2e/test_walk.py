@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -77,7 +78,7 @@ def test_an_empty_headed_answer_scores_low_and_a_strong_one_high(coach: Coach) -
 def test_what_is_no_utf_8_is_refused_and_not_stored(coach: Coach, content_type: str | None) -> None:
     session = coach.session()
     sent = b'{"question_id": 1, "answer_text": "' + STRONG.encode() + b'\xff\xfe"}'
-    headers = {"Authorization": f"Bearer {coach.token}", "Content-Type": content_type}
+    headers: dict[str, Any] = {"Authorization": f"Bearer {coach.token}", "Content-Type": content_type}
 
     refused = requests.post(f"{coach.url}/api/sessions/{session}/attempts", sent, headers=headers, timeout=60)
 
