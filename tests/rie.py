@@ -47,6 +47,7 @@ class Machine:
             "TABLE_NAME": "coach",
             "EVALUATION_QUEUE_URL": self.queue,
             "TOKEN_KEYS_PARAMETER": PARAMETER,
+            "ANTHROPIC_API_KEY_PARAMETER": "/coach/anthropic-api-key",
             "CORS_ORIGINS": "http://localhost:8002",
             "EVALUATOR": "offline",
             "DAILY_ATTEMPT_LIMIT": "200",

@@ -53,7 +53,8 @@ def measure(machine: Machine, rounds: int) -> dict[str, dict[str, Start]]:
     samples: dict[tuple[str, str], list[Start]] = {}
     with cloudformation() as answers:
         events = {name: load(name, machine.token()) for name in functions()} | {"floor": {}}
-        events["make_token_keys"]["ResponseURL"] = f"http://127.0.0.1:{answers.server_port}/answer"
+        for resource in ("make_token_keys", "keep_api_key"):
+            events[resource]["ResponseURL"] = f"http://127.0.0.1:{answers.server_port}/answer"
         for _ in range(rounds):
             for name, event in events.items():
                 for kind, code in (("as deployed", machine.code), ("without .pyc", bare)):

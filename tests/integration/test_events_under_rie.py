@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.emulator import Emulator, free_port
-from tests.rie import FUNCTIONS, Machine, Run, make_keys
+from tests.rie import FUNCTIONS, Machine, Run, cloudformation, make_keys
 from tests.unit.events import SESSION, load
 
 
@@ -45,6 +45,20 @@ def test_the_keys_of_a_new_stack_are_made(keys: dict[str, Any], machine: Machine
     assert keys["LogicalResourceId"] == "TokenKeys"
     assert list(json.loads(keys["Data"]["PublicKeys"])) == [keys["Data"]["SigningKid"]]
     assert machine.token()
+
+
+def test_the_api_key_is_kept_encrypted_and_only_its_place_is_told(machine: Machine) -> None:
+    with cloudformation() as server:
+        url = f"http://127.0.0.1:{server.server_port}/answer"
+        event = load("keep_api_key", "") | {"ResponseURL": url}
+
+        run = machine.run("keep_api_key", event)
+
+    [answer] = server.answers
+    stored = machine.aws.client("ssm").get_parameter(Name=answer["Data"]["Parameter"], WithDecryption=True)["Parameter"]
+    assert answer["Status"] == "SUCCESS"
+    assert (stored["Type"], stored["Value"]) == ("SecureString", event["ResourceProperties"]["Key"])
+    assert event["ResourceProperties"]["Key"] not in json.dumps(answer) + run.output
 
 
 @pytest.mark.parametrize(
