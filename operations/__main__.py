@@ -22,7 +22,7 @@ from coach.settings import GraderSettings, InvalidSetting
 from coach.storage import Storage
 from local import settings
 from local.errors import LocalError
-from local.process import ROOT
+from local.process import ROOT, stop_when_told
 from operations import stacks
 from operations.reevaluation import (
     AT_ONCE,
@@ -203,4 +203,5 @@ def _number(text: str) -> int:
 
 
 if __name__ == "__main__":
+    stop_when_told()
     sys.exit(main())
