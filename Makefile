@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals reevaluate import deploy lock openapi clean
+.PHONY: help run build test check bench evals reevaluate resume import deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
@@ -39,6 +39,9 @@ evals: .dev ## measure the graders on the golden set (ARGS="--evaluator claude" 
 reevaluate: .dev ## evaluate answers again after a rubric or the model has changed (ARGS="--all", or --help)
 	@$(DEV)/python -m operations $(ARGS)
 
+resume: .dev ## evaluate at once what waits for the spend limit (ARGS="--stack NAME" on AWS)
+	@$(DEV)/python -m operations.resume $(ARGS)
+
 import: .import ## add the questions of a table to the bank (FILE=questions.xlsx or .csv, SHEET=name, DRY_RUN=1)
 	@.venv/import/bin/python -m bank_import $${FILE:+"$$FILE"} $${SHEET:+--sheet "$$SHEET"} $${DRY_RUN:+--dry-run}
 
@@ -49,9 +52,12 @@ deploy: ## build for AWS and deploy there (ARGS="..." are sam deploy's)
 openapi: .dev ## write the API's OpenAPI document anew
 	$(DEV)/python -m local.openapi
 
-lock: .lock ## pin the newest versions of what requirements/*.in name (ARGS="--upgrade")
-	@for name in lock sam stack runtime import; do $(PIN) requirements/$$name.in -o requirements/$$name.txt; done
-	@$(PIN) requirements/dev.in requirements/import.txt layers/coach/requirements.txt functions/*/requirements.txt -o requirements/dev.txt
+lock: .lock ## pin the newest versions of what the *.in files name (ARGS="--upgrade")
+	@set -e; for name in lock sam stack runtime import; do $(PIN) requirements/$$name.in -o requirements/$$name.txt; done
+	@$(PIN) layers/coach/requirements.in -o $(LAYER)
+	@set -e; for own in functions/*/requirements.in; do $(PIN) -c $(LAYER) $$own -o $${own%.in}.txt; done
+	@$(PIN) requirements/dev.in requirements/import.txt $(LAYER) functions/*/requirements.txt -o requirements/dev.txt
+LAYER = layers/coach/requirements.txt
 PIN = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate $(ARGS)
 
 clean: ## remove what was built and installed; .local stays, with your practice in it

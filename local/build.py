@@ -1,11 +1,13 @@
 """What Lambda gets, built by SAM and compiled to .pyc: `python -m local.build` for this machine, `--aws` for AWS."""
 
+import contextlib
 import hashlib
 import os
 import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
 from local import environments
@@ -56,12 +58,26 @@ def _build(python: Path, folder: Path, parameters: Mapping[str, str]) -> None:
         log=folder.with_suffix(".log"),
         env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1", "PATH": path, "SAM_CLI_TELEMETRY": "0"},
     )
+    [layer] = folder.glob("*/python")
+    functions = sorted(path for path in folder.iterdir() if path.is_dir() and path != layer.parent)
+    for function in functions:
+        _leave_to_layer(function, layer)
     # Unchecked: Lambda's files have other times than these. Tracebacks name the paths on Lambda.
     compiler: list[str | Path] = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    for code in sorted(path for path in folder.iterdir() if path.is_dir()):
-        layer = code / "python"
-        source, target = (layer, "/opt/python") if layer.is_dir() else (code, "/var/task")
+    for source, target in [(layer, "/opt/python"), *((function, "/var/task") for function in functions)]:
         run(*compiler, "-s", source, "-p", target, source, log=folder.with_suffix(".compile.log"))
+
+
+def _leave_to_layer(function: Path, layer: Path) -> None:
+    """Remove the libraries that the layer has as well. SAM brings them along for what the function adds."""
+    shared = {library.name for library in distributions(path=[str(layer)])}
+    for library in list(distributions(path=[str(function)])):
+        if library.name in shared:
+            for file in library.files or ():
+                Path(str(file.locate())).unlink(missing_ok=True)
+    for emptied in sorted(function.rglob("*/"), reverse=True):
+        with contextlib.suppress(OSError):  # it holds something
+            emptied.rmdir()
 
 
 def digest_of(*paths: Path, note: str = "") -> str:

@@ -100,9 +100,12 @@ def at_prefix(prefix: str, raw_path: bytes) -> tuple[str, bytes]:
 
 
 def _forwarded(headers: Headers, client: str, port: int) -> Headers:
-    """The headers with API Gateway's own X-Forwarded-*, which a client cannot choose."""
+    """The headers with API Gateway's own X-Forwarded-*, which a client cannot choose, and its type for what has none:
+    the emulator would take such a body for text, and read it leniently."""
     kept = [(name, value) for name, value in headers if not name.lower().startswith(b"x-forwarded-")]
     forwarded = {"x-forwarded-for": client, "x-forwarded-port": str(port), "x-forwarded-proto": "http"}
+    if b"content-type" not in {name.lower() for name, _ in kept}:
+        kept.append((b"content-type", b"application/json"))
     return [*kept, *((name.encode(), value.encode()) for name, value in forwarded.items())]
 
 

@@ -9,6 +9,9 @@ import os
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 DOCUMENT = FUNCTIONS / "web" / "openapi.json"
 DESCRIPTION = """Practise product-management interviews in writing: start a session, submit answers, read their scores.
@@ -17,45 +20,42 @@ Register to get an access token, and send it as `Authorization: Bearer <token>`.
 background: read an attempt until its status is no longer `pending`."""
 
 
-def document() -> dict[str, Any]:
+def text() -> str:
     """The routes of all functions, the schemas that they use, and which of them need a token."""
     os.environ.setdefault("CORS_ORIGINS", "http://localhost")
     from coach import __version__
+
+    merge = OpenAPIMerge(
+        title="PM Interview Coach",
+        version=__version__,
+        description=DESCRIPTION,
+        security_schemes={"token": HTTPBearer(bearerFormat="JWT")},
+        on_conflict="error",
+    )
+    for folder in sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py")):
+        app = getattr(importlib.import_module(f"functions.{folder}.app"), "app", None)
+        if app is not None:
+            merge.add_schema(_schema(app))
+    return merge.get_openapi_json_schema() + "\n"
+
+
+def _schema(app: Any) -> dict[str, Any]:
+    """One function's document, with what Powertools does not know: short names, who needs a token, what 204 means."""
     from coach.http import caller as callers
 
     caller: Any = vars(callers)["CurrentUser"]  # the annotation itself, as a value
-    paths: dict[str, dict[str, Any]] = {}
-    schemas: dict[str, Any] = {}
-    for folder in sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py")):
-        app = getattr(importlib.import_module(f"functions.{folder}.app"), "app", None)
-        if app is None:
-            continue
-        routes = {
-            (route.openapi_path, route.method.lower()): route.func for route in app._static_routes + app._dynamic_routes
-        }
-        part = json.loads(app.get_openapi_json_schema())
-        schemas |= part.get("components", {}).get("schemas", {})
-        for path, operations in part["paths"].items():
-            for method, operation in operations.items():
-                route = routes[path, method]
-                operation["operationId"] = route.__name__
-                if caller in get_type_hints(route, include_extras=True).values():
-                    operation["security"] = [{"token": []}]
-                operation["responses"].get("204", {}).pop("content", None)
-                paths.setdefault(path, {})[method] = operation
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "PM Interview Coach", "version": __version__, "description": DESCRIPTION},
-        "paths": dict(sorted(paths.items())),
-        "components": {
-            "schemas": dict(sorted(schemas.items())),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        },
-    }
-
-
-def text() -> str:
-    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+    schema: dict[str, Any] = json.loads(app.get_openapi_json_schema())
+    for route in app._static_routes + app._dynamic_routes:
+        if route.include_in_schema:
+            operation = schema["paths"][route.openapi_path][route.method.lower()]
+            operation["operationId"] = route.func.__name__
+            if caller in get_type_hints(route.func, include_extras=True).values():
+                operation["security"] = [{"token": []}]
+            operation["responses"].get("204", {}).pop("content", None)
+    for never_answered in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
+        # Powertools' errors, in the place of which we have our own
+        schema.get("components", {}).get("schemas", {}).pop(never_answered, None)
+    return schema
 
 
 if __name__ == "__main__":

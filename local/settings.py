@@ -1,8 +1,12 @@
 """The settings: from the environment, else from .env, as `.env.example` lists them."""
 
 import os
+import sys
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
+
+from dotenv.parser import parse_stream
 
 from local.errors import LocalError
 
@@ -16,33 +20,36 @@ PARAMETERS = {
 }
 """The template parameter that each setting becomes."""
 
+NAMES = (*PARAMETERS, "PORT")
+
 
 def load(file: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The settings that are set to something. Raises LocalError for a line of `file` that is not NAME=VALUE."""
-    settings = parse(file.read_text(encoding="utf-8")) if file.exists() else {}
-    settings |= {name: environment[name] for name in [*PARAMETERS, "PORT"] if name in environment}
+    """The settings that are set to something. Raises LocalError, with the line, for a `file` that cannot be read."""
+    settings = _read(file) | {name: environment[name] for name in NAMES if name in environment}
     return {name: value for name, value in settings.items() if value}
 
 
-def parse(text: str) -> dict[str, str]:
-    """NAME=VALUE lines; `export`, blank lines, # comments and quotes as in a shell, but nothing is expanded."""
+def _read(file: Path) -> dict[str, str]:
+    """NAME=VALUE lines as python-dotenv reads them, except that nothing is expanded and nothing is passed over."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise LocalError(f"{file.name} is not text in UTF-8: save it as that") from None
+    except OSError as error:
+        raise LocalError(f"{file.name} cannot be read: {error.strerror}") from None
     settings = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip().removeprefix("export ")
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if not equals or not name.strip().isidentifier():
-            raise LocalError(f".env, line {number}: expected NAME=VALUE")
-        settings[name.strip()] = _unquoted(value.strip())
+    for number, line in enumerate(text.splitlines(), 1):  # line by line: a quote left open does not take the next ones
+        where = f"{file.name}, line {number}"
+        for name, value, _, garbled in parse_stream(StringIO(line)):
+            if garbled or (name and (value is None or not name.isidentifier())):
+                raise LocalError(f"{where}: expected NAME=VALUE, and a quote at both ends or at none")
+            if name in NAMES:
+                settings[name] = value or ""
+            elif name:
+                print(f"{where}: {name} is no setting, see .env.example", file=sys.stderr)
     return settings
-
-
-def _unquoted(value: str) -> str:
-    if value[:1] in ("'", '"'):
-        inside, closing, _ = value[1:].partition(value[0])
-        return inside if closing else value
-    return value.partition(" #")[0].rstrip() if not value.startswith("#") else ""
 
 
 def port(settings: Mapping[str, str]) -> int:

@@ -1,6 +1,7 @@
 """What whoever runs the app does to it now and then, from their own machine, to the local stack or one on AWS.
 
-stacks        finds a stack: its table, and the settings of its evaluator
+stacks        finds a stack: its table, its queue, and the settings of its evaluator
 reevaluation  has attempts evaluated again, a few at a time
 __main__      `make reevaluate`
+resume        `make resume`
 """

@@ -13,16 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from coach.evaluation.claude.prices import dollars
 from coach.evaluation.graders import grader
 from coach.model import Attempt, Category, Evaluator
 from coach.settings import GraderSettings, InvalidSetting
 from coach.storage import Storage
-from local import settings
 from local.errors import LocalError
-from local.process import ROOT, stop_when_told
+from local.process import stop_when_told
 from operations import stacks
 from operations.reevaluation import (
     AT_ONCE,
@@ -51,7 +49,7 @@ def main(
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _options(arguments)
     try:
-        stack = (find or _found)(options)
+        stack = (find or stacks.find)(options)
         kind, model = grader(GraderSettings.read(stack.settings))
         user_id = _user_id(stack.storage, options.user) if options.user else None
     except (StackError, LocalError, InvalidSetting) as error:
@@ -84,13 +82,6 @@ def main(
         return FAILED
     print(f"\n{_summary(reevaluation.progress)}")
     return FAILED if reevaluation.progress.failed else DONE
-
-
-def _found(options: argparse.Namespace) -> Stack:
-    if options.stack:
-        return stacks.on_aws(options.stack)
-    port = settings.port(settings.load(ROOT / ".env"))
-    return stacks.on_this_machine(options.data_dir or ROOT / ".local" / str(port))
 
 
 def _user_id(storage: Storage, email: str) -> str:
@@ -175,10 +166,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     whose.add_argument("--user", metavar="EMAIL", help="of one user")
     whose.add_argument("--category", type=_category, metavar="NAME", help="to questions of one category")
     whose.add_argument("--all", action="store_true", help="of everybody")
-    parser.add_argument(
-        "--stack", metavar="NAME", help="a stack on AWS; without it, the one that `make run` has started"
-    )
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="of the local stack, if it is not .local/PORT")
+    stacks.add_options(parser)
     parser.add_argument(
         "--at-once", type=_number, default=AT_ONCE, metavar="N", help="under way at a time (%(default)s)"
     )

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from coach import questions
@@ -29,6 +30,7 @@ class Standing(StrEnum):
 
     OUTDATED = "to be evaluated again"
     FAILED = "failed, to be tried again"
+    LOST = "pending for over an hour, to be asked for again"
     WAITING = "on its way already"
     CURRENT = "up to date"
     PENDING = "pending, left alone"
@@ -36,7 +38,7 @@ class Standing(StrEnum):
     RETIRED = "question no longer in the bank, left alone"
 
 
-TO_DO = frozenset({Standing.OUTDATED, Standing.FAILED, Standing.WAITING})
+TO_DO = frozenset({Standing.OUTDATED, Standing.FAILED, Standing.LOST, Standing.WAITING})
 
 
 class StillOld(Exception):
@@ -50,6 +52,7 @@ class Grader:
     kind: Evaluator
     model: str
     replaces_claude: bool = False
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def standing(self, attempt: Attempt) -> Standing:
         found, category = attempt.evaluation, category_of(attempt)
@@ -58,7 +61,7 @@ class Grader:
         if attempt.reevaluating:
             return Standing.WAITING
         if attempt.status is Status.PENDING:
-            return Standing.PENDING
+            return Standing.LOST if attempt.is_lost(self.clock()) else Standing.PENDING
         if found is None:
             return Standing.FAILED
         if self.made(found, category):
@@ -119,7 +122,7 @@ class Survey:
         found, standing = attempt.evaluation, grader.standing(attempt)
         graded_by = f"{found.evaluator} {found.model}" if found else attempt.status
         self.rows[category_of(attempt) or "?", graded_by, found.rubric_version if found else "", standing] += 1
-        if standing in (Standing.OUTDATED, Standing.FAILED) and self.cost is not None:
+        if standing in (Standing.OUTDATED, Standing.FAILED, Standing.LOST) and self.cost is not None:
             more = grader.estimate(attempt)
             self.cost = None if more is None else self.cost + more
 
@@ -196,8 +199,8 @@ class Reevaluation:
         if standing not in TO_DO:
             return False
         try:
-            if standing is Standing.FAILED:
-                self._storage.evaluations.request(attempt.user_id, attempt.session_id, attempt.id)
+            if standing in (Standing.FAILED, Standing.LOST):
+                self._storage.evaluations.request(attempt.user_id, attempt.session_id, attempt.id, None)
                 return True
             if (
                 self._storage.evaluations.request_reevaluation(attempt) or standing is Standing.WAITING

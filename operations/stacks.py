@@ -1,5 +1,6 @@
 """Finds a stack's table and its evaluator's settings: on this machine, or on AWS with the ordinary credentials."""
 
+import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from coach.aws import EvaluationQueue
+from coach.settings import QueueSettings
 from coach.storage import Storage
+from local import settings
 from local.errors import LocalError
 from local.image import STACK
+from local.process import ROOT
 from local.stack import endpoint
 
 
@@ -24,7 +29,24 @@ class Stack:
     """`settings` are the environment variables of the function that evaluates."""
 
     storage: Storage
+    queue: EvaluationQueue
     settings: Mapping[str, str]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say which stack is meant."""
+    parser.add_argument(
+        "--stack", metavar="NAME", help="a stack on AWS; without it, the one that `make run` has started"
+    )
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="of the local stack, if it is not .local/PORT")
+
+
+def find(options: argparse.Namespace) -> Stack:
+    """Raises StackError and LocalError."""
+    if options.stack:
+        return on_aws(options.stack)
+    port = settings.port(settings.load(ROOT / ".env"))
+    return on_this_machine(options.data_dir or ROOT / ".local" / str(port))
 
 
 def on_this_machine(data_dir: Path) -> Stack:
@@ -60,4 +82,6 @@ def _found(name: str, client: Callable[[str], Any]) -> Stack:
         function = client("lambda").get_function_configuration(FunctionName=names["EvaluateAttempt"])
     except ClientError as error:
         raise StackError(f"the stack {name} cannot be read: {error}") from None
-    return Stack(Storage(client("dynamodb"), names["Table"]), function["Environment"]["Variables"])
+    variables = function["Environment"]["Variables"]
+    queue = EvaluationQueue(client("sqs"), QueueSettings.read(variables).evaluation_queue_url)
+    return Stack(Storage(client("dynamodb"), names["Table"]), queue, variables)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from hypothesis import settings
+
+from local.template import read
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,27 +43,10 @@ os.environ |= {
 }
 
 
-class _Template(yaml.SafeLoader):
-    """Reads a CloudFormation template; of an intrinsic function it keeps the argument."""
-
-
-def _argument(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Template.add_multi_constructor("!", _argument)
-
-
 @cache
 def template() -> dict[str, Any]:
     """template.yaml as a dict."""
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a SafeLoader
-    return loaded
+    return read(ROOT / "template.yaml")
 
 
 def create_table(client: "DynamoDBClient", name: str = "coach") -> None:

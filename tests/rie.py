@@ -42,7 +42,7 @@ class Machine:
         self.code = build.ensure().template.parent
         self.python = environments.ensure("runtime")
         self.queue = aws.client("sqs").create_queue(QueueName="evaluations")["QueueUrl"]
-        self.table = Storage(aws.client("dynamodb"), "coach")
+        self.storage = Storage(aws.client("dynamodb"), "coach")
         self.values = {
             "TABLE_NAME": "coach",
             "EVALUATION_QUEUE_URL": self.queue,

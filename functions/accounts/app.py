@@ -2,16 +2,17 @@
 
 from base64 import b64encode
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from secrets import token_bytes
 from typing import Annotated
+from unicodedata import normalize
 from uuid import uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import ARGON2_VERSION
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
 from coach import aws
 from coach.errors import Unauthorized
@@ -26,10 +27,10 @@ from coach.model import User
 app = create_app()
 
 WRONG = "Wrong e-mail address or password"
-BROWSER_SESSION_ENDED = "pm_coach_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
 
 Email = Annotated[EmailStr, Field(max_length=255)]
-Password = Annotated[Text, Field(min_length=8, max_length=128)]
+Password = Annotated[Text, AfterValidator(partial(normalize, "NFKC")), Field(min_length=8, max_length=128)]
+"""In NFKC: the same letters are the same password, however a keyboard composes them."""
 
 
 class Registration(BaseModel):
@@ -104,13 +105,14 @@ def login(body: Login) -> SignedIn:
     status_code=204,
     tags=["accounts"],
     summary="End the browser's session",
+    description="There is none yet, so that nothing ends: a token is good until it expires.",
     responses=responses({204: "Ended"}, 401),
 )
 def logout(_: CurrentUser) -> Response[str]:
-    return Response(status_code=204, body="", headers={"Set-Cookie": BROWSER_SESSION_ENDED})
+    return Response(status_code=204, body="")
 
 
-@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 404))
+@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 404, 503))
 def me(user: CurrentUser) -> UserOut:
     return UserOut.of(aws.storage().accounts.user(user.id))
 

@@ -11,7 +11,6 @@ from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.responses import created, responses
 from coach.http.schemas.attempts import AttemptIn, AttemptOut
-from coach.settings import LimitSettings
 
 app = create_app()
 
@@ -33,17 +32,17 @@ def add_attempt(
         raise Invalid(("body", "session_id"), "This is not the session of the path", "session_mismatch")
     if not questions.exists(body.question_id):
         raise Invalid(("body", "question_id"), "There is no question with this id", "question_unknown")
-    attempt, new = aws.storage().attempts.add(
+    added = aws.storage().attempts.add(
         user.id,
         session_id,
         question_id=body.question_id,
         answer_text=body.answer_text,
         time_spent_sec=body.time_spent_sec,
         idempotency_key=idempotency_key,
-        daily_limit=LimitSettings.read().daily_attempt_limit,
+        allowance=aws.allowance(),
     )
-    path = f"/api/sessions/{attempt.session_id}/attempts/{attempt.id}"
-    return created(app, AttemptOut.of(attempt), path, new=new)
+    path = f"/api/sessions/{added.attempt.session_id}/attempts/{added.attempt.id}"
+    return created(app, AttemptOut.of(added.attempt), path, new=added.new, remaining=added.remaining)
 
 
 handler = entrypoint(app)

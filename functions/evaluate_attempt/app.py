@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from coach import aws
 from coach.evaluation.graders import configured
 from coach.model import EvaluationRequest
-from coach.settings import GraderSettings, LeaseSettings
+from coach.settings import LeaseSettings
 from coach.worker import NotNow, SpendLimit, Worker
 
 logger = Logger()
@@ -24,7 +24,7 @@ processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_
 def worker() -> Worker:
     return Worker(
         aws.storage(),
-        configured(GraderSettings.read()),
+        configured(aws.grader_settings()),
         lease_seconds=LeaseSettings.read().lease_seconds,
     )
 
@@ -35,11 +35,16 @@ async def work(record: SQSRecord) -> None:
         request = EvaluationRequest.from_json(record.body)
         about |= {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}
         outcome = await worker().work(request)
+    except SpendLimit as limit:
+        # A copy takes its place, since a message that is only hidden uses up a delivery each time.
+        if aws.evaluation_queue().send([record.body], delay_seconds=limit.seconds):
+            raise
+        logger.warning("Later", extra=about | {"reason": str(limit), "seconds": limit.seconds})
+        metrics.add_metric(name="SpendLimitReached", unit=MetricUnit.Count, value=1)
+        return
     except NotNow as later:
         aws.evaluation_queue().delay(record.receipt_handle, later.seconds)
         logger.warning("Later", extra=about | {"reason": str(later), "seconds": later.seconds})
-        if isinstance(later, SpendLimit):
-            metrics.add_metric(name="SpendLimitReached", unit=MetricUnit.Count, value=1)
         raise
     except Exception:  # the batch goes on without this one, and would not say why
         logger.exception("Unexpected error", extra=about)

@@ -13,7 +13,7 @@ app = create_app()
     "/api/sessions/<session_id>/attempts/<attempt_id>",
     tags=["attempts"],
     summary="One attempt, with its evaluation once there is one",
-    responses=responses({200: "The attempt"}, 401, 404),
+    responses=responses({200: "The attempt"}, 401, 404, 503),
 )
 def get_attempt(session_id: str, attempt_id: AttemptId, user: CurrentUser) -> AttemptOut:
     return AttemptOut.of(aws.storage().attempts.get(user.id, session_id, attempt_id))

@@ -13,7 +13,7 @@ app = create_app()
     "/api/sessions/<session_id>",
     tags=["sessions"],
     summary="One session with its stats",
-    responses=responses({200: "The session"}, 401, 404),
+    responses=responses({200: "The session"}, 401, 404, 503),
 )
 def get_session(session_id: str, user: CurrentUser) -> SessionOut:
     return SessionOut.of(aws.storage().sessions.get(user.id, session_id))

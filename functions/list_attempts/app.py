@@ -16,7 +16,7 @@ app = create_app()
     "/api/sessions/<session_id>/attempts",
     tags=["attempts"],
     summary="A session's attempts, oldest first",
-    responses=responses({200: "One page; the next one is in the Link header"}, 401, 404),
+    responses=responses({200: "One page; the next one is in the Link header"}, 401, 404, 503),
 )
 def list_attempts(
     session_id: str, user: CurrentUser, limit: Limit = 50, cursor: Cursor = None

@@ -17,7 +17,7 @@ app = create_app()
     "/api/sessions",
     tags=["sessions"],
     summary="Your sessions, newest first",
-    responses=responses({200: "One page; the next one is in the Link header"}, 401),
+    responses=responses({200: "One page; the next one is in the Link header"}, 401, 503),
 )
 def list_sessions(
     user: CurrentUser, category: Category | None = None, limit: Limit = 50, cursor: Cursor = None

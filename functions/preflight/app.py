@@ -9,7 +9,7 @@ from coach.http.app import create_app, entrypoint
 
 app = create_app()
 
-METHODS = {"Access-Control-Allow-Methods": "DELETE,GET,OPTIONS,POST"}
+METHODS = {"Access-Control-Allow-Methods": "DELETE,GET,HEAD,OPTIONS,POST"}
 
 
 @app.route(".*", method="OPTIONS", include_in_schema=False, enable_validation=False)

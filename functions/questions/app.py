@@ -8,7 +8,7 @@ from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.pages import Cursor, Limit, Page
 from coach.http.responses import responses
-from coach.http.schemas.questions import CategoryOut, QuestionOut
+from coach.http.schemas.questions import CategoryOut, QuestionId, QuestionOut
 from coach.model import Category, Difficulty
 
 app = create_app()
@@ -50,9 +50,9 @@ def list_questions(
     "/api/questions/<question_id>",
     tags=["questions"],
     summary="One question, with its sample answer once you have answered it",
-    responses=responses({200: "The question"}, 401, 404),
+    responses=responses({200: "The question"}, 401, 404, 503),
 )
-def get_question(question_id: int, user: CurrentUser) -> QuestionOut:
+def get_question(question_id: QuestionId, user: CurrentUser) -> QuestionOut:
     question = bank.question(question_id)
     return QuestionOut.of(question, with_sample=aws.storage().attempts.has_answered(user.id, question_id))
 

@@ -17,13 +17,14 @@ app = create_app()
     status_code=202,
     tags=["attempts"],
     summary="Queue the evaluation of a failed attempt again",
-    description="Harmless for an attempt that is pending already.",
-    responses=responses({202: "Queued"}, 401, 404, 409, 503),
+    description="Harmless for an attempt that is pending already; one that has been pending for an hour was lost, and "
+    "is queued again. Each time counts like an answer on the day's share.",
+    responses=responses({202: "Queued"}, 401, 404, 409, 429, 503),
 )
 def request_evaluation(session_id: str, attempt_id: AttemptId, user: CurrentUser) -> Response[EvaluationRequested]:
-    aws.storage().evaluations.request(user.id, session_id, attempt_id)
+    asked = aws.storage().evaluations.request(user.id, session_id, attempt_id, aws.allowance())
     queued = EvaluationRequested(id=attempt_id, session_id=session_id.lower(), status=Status.PENDING)
-    return accepted(app, queued, f"/api/sessions/{queued.session_id}/attempts/{attempt_id}")
+    return accepted(app, queued, f"/api/sessions/{queued.session_id}/attempts/{attempt_id}", remaining=asked.remaining)
 
 
 handler = entrypoint(app)

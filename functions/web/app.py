@@ -1,6 +1,7 @@
 """/, /health, /openapi.json and /docs: what is there before anybody has signed in."""
 
 import json
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -10,15 +11,18 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.swagger_ui import generate_swagger_html
 
 from coach import __version__, aws
+from coach.http.addresses import absolute
 from coach.http.app import create_app, entrypoint
-from coach.http.responses import absolute, responses
+from coach.http.responses import responses
 from coach.http.schemas.about import About, Health
 from coach.settings import GraderSettings
 
 NAME = "PM Interview Coach"
 HERE = Path(__file__).parent
 BY_ACCEPT = {"Vary": "Accept"}
-ABOUT: dict[int, Any] = {
+NOBODYS = {"Cache-Control": "no-cache"}
+"""For what holds nobody's data: it may be kept, and is asked for anew."""
+ABOUT: dict[int, Any] = responses({}) | {
     200: {
         "description": "What answers",
         "content": {"application/json": {"model": About}, "text/html": {"schema": {"type": "string"}}},
@@ -29,12 +33,30 @@ SWAGGER_UI = Path(generate_swagger_html.__code__.co_filename).parent
 app = create_app()
 
 
-@app.get("/", tags=["about"], summary="What answers here; the landing page for a browser", responses=ABOUT)
+# Not validated: who follows a link from elsewhere comes with parameters that are none of ours.
+@app.get(
+    "/",
+    tags=["about"],
+    summary="What answers here; the landing page for a browser",
+    responses=ABOUT,
+    enable_validation=False,
+)
 def root() -> Response[About | str]:
-    if "text/html" in app.current_event.headers.get("accept", ""):
+    accept = app.current_event.headers.get("accept", "")
+    if quality(accept, "text/html") > quality(accept, "application/json"):
         return page(landing_page().replace("{{origin}}", escape(absolute(app, ""))), BY_ACCEPT)
-    about = About(app=NAME, version=__version__, status="running")
+    about = About(app=NAME, version=__version__, status="running").model_dump_json()
     return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=about, headers=BY_ACCEPT)
+
+
+def quality(accept: str, media_type: str) -> float:
+    """How much a client wants a media type, 0 to 1: what its most specific range says (RFC 9110, 12.5.1)."""
+    said = {}
+    for each in accept.lower().split(","):
+        q = re.search(r";\s*q=([01](\.\d{0,3})?)\s*(;|$)", each)
+        said[each.partition(";")[0].strip()] = float(q[1]) if q else 1.0
+    ranges = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+    return next((said[name] for name in ranges if name in said), 0.0)
 
 
 @app.get(
@@ -50,12 +72,14 @@ def health() -> Response[Health]:
         database="connected" if connected else "unavailable",
         anthropic_api="configured" if GraderSettings.read().grader == "claude" else "missing",
     )
-    return Response(status_code=200 if connected else 503, content_type=content_types.APPLICATION_JSON, body=found)
+    status = 200 if connected else 503
+    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=NOBODYS, body=found)
 
 
 @app.get("/openapi.json", include_in_schema=False, enable_validation=False)
 def openapi() -> Response[str]:
-    return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=json.dumps(document()))
+    text = json.dumps(document(), ensure_ascii=False)
+    return Response(status_code=200, content_type=content_types.APPLICATION_JSON, headers=NOBODYS, body=text)
 
 
 @app.get("/docs", include_in_schema=False, enable_validation=False)
@@ -83,9 +107,8 @@ def landing_page() -> str:
 
 
 def page(html: str, headers: dict[str, str] | None = None) -> Response[Any]:
-    return Response(
-        status_code=200, content_type=f"{content_types.TEXT_HTML}; charset=utf-8", body=html, headers=headers
-    )
+    html_type = f"{content_types.TEXT_HTML}; charset=utf-8"
+    return Response(status_code=200, content_type=html_type, body=html, headers=NOBODYS | (headers or {}))
 
 
 handler = entrypoint(app, open_to_all=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from coach import questions
+from coach.storage.limits import Allowance
 from tests.anthropic_stub import AnthropicStub
 from tests.rie import Machine, Rie, cloudformation, folder_of
 from tests.unit.events import functions, load
@@ -118,18 +119,18 @@ def large_imports(machine: Machine, function: str) -> list[tuple[str, float]]:
 
 def throughput(machine: Machine, seconds: float) -> tuple[int, float, int]:
     """One worker with a model that takes `seconds`: answers evaluated, seconds it took, most asked at once."""
-    session, _ = machine.table.sessions.create(a_session())
+    session, _ = machine.storage.sessions.create(a_session())
     answers = [f"{questions.question(1).sample_answer} This is answer {number}." for number in range(10)]
     attempts = [
-        machine.table.attempts.add(
+        machine.storage.attempts.add(
             session.user_id,
             session.id,
             question_id=1,
             answer_text=answer,
             time_spent_sec=None,
             idempotency_key=None,
-            daily_limit=10_000,
-        )[0]
+            allowance=Allowance(10_000),
+        ).attempt
         for answer in answers
     ]
     event = load("evaluate_attempt", "")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from local.emulator import free_port
 from local.stack import LocalStack
@@ -70,6 +71,18 @@ def test_an_empty_headed_answer_scores_low_and_a_strong_one_high(coach: Coach) -
     assert weak["overall_score"] <= 4.0
     assert strong["overall_score"] >= 7.0
     assert all(quote in sample(1) for criterion in strong["criteria"] for quote in criterion["evidence"])
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", None])
+def test_what_is_no_utf_8_is_refused_and_not_stored(coach: Coach, content_type: str | None) -> None:
+    session = coach.session()
+    sent = b'{"question_id": 1, "answer_text": "' + STRONG.encode() + b'\xff\xfe"}'
+    headers = {"Authorization": f"Bearer {coach.token}"} | ({"Content-Type": content_type} if content_type else {})
+
+    refused = requests.post(f"{coach.url}/api/sessions/{session}/attempts", sent, headers=headers, timeout=60)
+
+    assert refused.status_code == 422
+    assert coach.stats(session)["questions_count"] == 0
 
 
 def test_nothing_is_gone_after_everything_was_killed(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.evals.__main__ import main
 from tests.evals.golden import load
 from tests.evals.grading import AT_ONCE, estimated_cost, grade
 from tests.evals.samples import ECHO, INJECTED, SOLID, STRONG, WEAK, write, write_question
+from tests.unit.given import a_reply
 
 GOOD = {WEAK: 25, SOLID: 55, STRONG: 85, ECHO: 15, INJECTED: 58}
 KEY = {"ANTHROPIC_API_KEY": "sk-test"}
@@ -58,7 +59,6 @@ class Says:
             evaluated_at=datetime(2026, 11, 21, tzinfo=UTC),
             input_tokens=1_000_000 if paid else 0,
             output_tokens=200_000 if paid else 0,
-            raw_reply=None,
             cost=cost("claude-haiku-5-5-20260801", 1_000_000, 200_000) if paid else 0,
         )
 
@@ -230,7 +230,11 @@ def test_a_refused_answer_has_no_score_and_is_reported(folder: Path, capsys: pyt
 
 @pytest.mark.parametrize(
     ("error", "times"),
-    [(EvaluationUnavailable("busy", 0.001), 3), (UnusableReply("cut off"), 3), (SpendLimitReached("spent"), 1)],
+    [
+        (EvaluationUnavailable("busy", 0.001), 3),
+        (UnusableReply("cut off", a_reply()), 3),
+        (SpendLimitReached("spent"), 1),
+    ],
 )
 def test_who_is_unavailable_is_asked_again_unless_the_money_is_spent(
     folder: Path, error: EvaluationUnavailable, times: int
@@ -254,7 +258,7 @@ def test_no_more_answers_are_sent_once_the_model_cannot_be_had(folder: Path) -> 
 
 
 def test_an_unusable_reply_costs_only_its_own_answer(folder: Path) -> None:
-    evaluator = Says(GOOD | {ECHO: UnusableReply("cut off")})
+    evaluator = Says(GOOD | {ECHO: UnusableReply("cut off", a_reply())})
 
     graded = asyncio.run(grade(evaluator, load(folder), waits=()))
 

@@ -86,7 +86,7 @@ def test_an_account_is_made_and_its_token_is_good(sitting: dict[str, Run], machi
 
     answer = machine.run("list_sessions", event).answer
 
-    stored = machine.table.accounts.credentials("ada@example.com")
+    stored = machine.storage.accounts.credentials("ada@example.com")
     assert stored
     assert stored.user_id == made["user"]["id"]
     assert stored.password_hash.startswith("$argon2id$v=19$m=65536,t=3")

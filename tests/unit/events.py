@@ -1,5 +1,6 @@
 """Events as AWS sends them, made from events/*.json: the file is the shape, a test changes what it is about."""
 
+import base64
 import importlib
 import json
 import re
@@ -110,15 +111,18 @@ def http(
 ) -> tuple[str, Event]:
     """The function behind a path with its query, and the event of such a request; None removes a header.
 
-    A body that is no str is sent as JSON. Without a user there is no Authorization header. `resource` names the route
-    where the path is too odd to tell.
+    A body that is neither str nor bytes is sent as JSON. Without a user there is no Authorization header. `resource`
+    names the route where the path is too odd to tell.
     """
     path, _, query = target.partition("?")
     route = next(
-        each for each in ROUTES if each.method == method and (each.path == resource or re.fullmatch(_rule(each), path))
+        each
+        for each in ROUTES
+        if each.method == method and (each.path == resource or re.fullmatch(_rule(each, "[^/]+"), path))
     )
     event = load(route.function)
-    values = re.fullmatch(_rule(route), path)
+    values = re.fullmatch(_rule(route, "(?s:.+)"), path)
+    assert values, path
     pairs = parse_qsl(query, keep_blank_values=True)
     many = {name: [value for other, value in pairs if other == name] for name, _ in pairs}
     kept = {name: value for name, value in event["headers"].items() if name not in ITS_OWN}
@@ -127,6 +131,7 @@ def http(
         "Content-Type": "application/json" if body is not None else None,
         **(headers or {}),
     }
+    nothing = body is None or body == ""
     return route.function, event | {
         "resource": route.path,
         "path": path,
@@ -135,11 +140,18 @@ def http(
         "multiValueHeaders": {name: [value] for name, value in sent.items() if value is not None},
         "queryStringParameters": {name: values[-1] for name, values in many.items()} or None,
         "multiValueQueryStringParameters": many or None,
-        "pathParameters": (values.groupdict() if values else {}) or None,
+        "pathParameters": values.groupdict() or None,
         "requestContext": event["requestContext"]
         | {"resourcePath": route.path, "path": f"/prod{path}", "httpMethod": method},
-        "body": body if body is None or isinstance(body, str) else json.dumps(body),
+        "body": None if nothing else _encoded(body),
+        "isBase64Encoded": not nothing,
     }
+
+
+def _encoded(body: Any) -> str:
+    """As API Gateway sends a body where every type counts as binary."""
+    text = body if isinstance(body, str | bytes) else json.dumps(body)
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
 
 
 def call(method: str, target: str, body: Any = None, **how: Any) -> Answer:
@@ -152,5 +164,5 @@ def invoke(function: str, event: Event) -> Answer:
     return Answer.of(handler(function)(event, Context()))
 
 
-def _rule(route: Route) -> str:
-    return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)
+def _rule(route: Route, value: str) -> str:
+    return re.sub(r"\{(\w+)\}", rf"(?P<\1>{value})", route.path)

@@ -23,7 +23,7 @@ class Faults:
     def __init__(self, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
         self._faults: list[Fault | None] = []
-        self._by_name: dict[str, Fault | None] = {}
+        self._by_name: dict[str, list[Fault | None]] = {}
         original = client._make_api_call  # type: ignore[attr-defined]
 
         def call(operation: str, arguments: Any) -> Any:
@@ -37,15 +37,16 @@ class Faults:
         self._by_name = {}
         self.calls = []
 
-    def next_of(self, operation: str, fault: Fault | None) -> None:
-        """The fault of the next call of one kind."""
+    def next_of(self, operation: str, fault: Fault | None, *, skip: int = 0) -> None:
+        """The fault of the next call of one kind, or of that after so many."""
         self.next()
-        self._by_name = {operation: fault}
+        self._by_name = {operation: [*[None] * skip, fault]}
 
     def around(self, name: str, call: Call) -> Any:
         """Make a call that is no call of the client's and yet a place where faults strike."""
         self.calls.append(name)
-        fault = self._faults.pop(0) if self._faults else self._by_name.pop(name, None)
+        queue = self._faults or self._by_name.get(name)
+        fault = queue.pop(0) if queue else None
         return fault(call) if fault else call()
 
 

@@ -15,12 +15,14 @@ from coach.model import (
     EvaluationRequest,
     Evaluator,
     Mode,
+    PaidReply,
     Question,
     Session,
     Status,
     User,
 )
 from coach.storage import Storage
+from coach.storage.limits import Allowance
 from tests.conftest import USER
 from tests.unit import events
 
@@ -89,11 +91,15 @@ def an_evaluation(overall: int = 73) -> Evaluation:
         evaluated_at=NOW,
         input_tokens=0,
         output_tokens=0,
-        raw_reply="{}",
         prompt="0123456789ab",
         effort="low",
         cost=1234,
+        reply=a_reply(),
     )
+
+
+def a_reply(text: str = "{}") -> PaidReply:
+    return PaidReply(text=text, model="claude-haiku-5-5", input_tokens=3000, output_tokens=1000, cost=800)
 
 
 def add(
@@ -103,23 +109,31 @@ def add(
     key: str | None = None,
     answer: str = ANSWER,
     limit: int = 200,
+    budget: int = 0,
     question_id: int = 1,
 ) -> tuple[Attempt, bool]:
-    return storage.attempts.add(
+    added = storage.attempts.add(
         session.user_id,
         session.id,
         question_id=question_id,
         answer_text=answer,
         time_spent_sec=120,
         idempotency_key=key,
-        daily_limit=limit,
+        allowance=Allowance(limit, budget),
     )
+    return added.attempt, added.new
 
 
 def request_for(attempt: Attempt) -> EvaluationRequest:
-    return EvaluationRequest(
-        user_id=attempt.user_id, session_id=attempt.session_id, attempt_id=attempt.id, round=attempt.round
-    )
+    return EvaluationRequest.of(attempt)
+
+
+ALLOWANCE = Allowance(200)
+
+
+def ask_again(storage: Storage, session: Session, attempt_id: int = 1, allowance: Allowance | None = ALLOWANCE) -> bool:
+    """Ask for an attempt's evaluation: whether that started a new round."""
+    return storage.evaluations.request(session.user_id, session.id, attempt_id, allowance).new
 
 
 def evaluated_and_asked_for_again(storage: Storage, session: Session, overall: int = 50) -> Attempt:
@@ -218,7 +232,7 @@ def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
             made = session_id, item["attempt_id"]
             return any((attempt["session_id"], attempt["id"]) == made for attempt in of_the_user)
         case ["QUOTA", _]:
-            return int(item["attempts"]) == len(of_the_user)
+            return int(item["attempts"]) >= len(of_the_user)
         case ["ANSWERED", question]:
             return int(item["attempts"]) == sum(int(attempt["question_id"]) == int(question) for attempt in of_the_user)
         case ["EVALUATION", session_id, number, round_]:
@@ -235,14 +249,16 @@ def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
 
 
 class Queue:
-    """Stands for the evaluation queue: what was sent, and for how long messages were hidden."""
+    """Stands for the evaluation queue: what was sent, with which delays, and for how long messages were hidden."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.delays: list[int] = []
         self.hidden: dict[str, int] = {}
 
-    def send(self, messages: list[str]) -> list[int]:
+    def send(self, messages: list[str], *, delay_seconds: int = 0) -> list[int]:
         self.sent += messages
+        self.delays += [delay_seconds] * len(messages)
         return []
 
     def delay(self, receipt_handle: str, seconds: int) -> None:

@@ -216,6 +216,32 @@ def test_a_password_counts_beyond_72_bytes() -> None:
     assert answer.status == 401
 
 
+COMPOSITIONS = {
+    "composed and decomposed": ("Zürich-café-9", "Zu\u0308rich-cafe\u0301-9"),
+    "wide letters": ("Ｐassword９９", "Password99"),
+    "a ligature": ("eﬃcient-99", "efficient-99"),
+}
+
+
+@pytest.mark.parametrize("case", COMPOSITIONS)
+def test_the_same_letters_are_the_same_password_however_they_are_composed(case: str) -> None:
+    one, other = COMPOSITIONS[case]
+    register("ada@example.com", one)
+    register("grace@example.com", other)
+
+    signed_in = [login(email, each) for email in ("ada@example.com", "grace@example.com") for each in (one, other)]
+
+    assert [answer.status for answer in signed_in] == [200, 200, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("password", "status"),
+    [("u\u0308" * 7, 422), ("u\u0308" * 8, 201), ("u\u0308" * 128, 201), ("u\u0308" * 129, 422), ("ﬃ" * 43, 422)],
+)
+def test_the_characters_of_a_password_are_counted_as_they_are_hashed(password: str, status: int) -> None:
+    assert register(password=password).status == status
+
+
 @pytest.mark.parametrize("password", ["", "x" * 7, "x" * 129, "pass\ud800word", 12345678, None, ["x" * 8], True])
 @pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
 def test_another_password_is_refused(path: str, password: Any) -> None:
@@ -344,13 +370,13 @@ def test_an_account_that_is_gone_is_not_found(dynamodb: "DynamoDBClient") -> Non
     assert login().status == 401
 
 
-def test_signing_out_ends_the_browsers_session() -> None:
+def test_signing_out_clears_no_cookie_that_nobody_has_set() -> None:
     signed_in = register().json()
 
     answer = call("POST", "/auth/logout", headers={"Authorization": f"Bearer {signed_in['access_token']}"})
 
     assert (answer.status, answer.body) == (204, "")
-    assert answer.headers["set-cookie"].startswith("pm_coach_session=; Path=/; Max-Age=0; HttpOnly; Secure")
+    assert "set-cookie" not in answer.headers
 
 
 def test_where_the_account_is_comes_with_it() -> None:

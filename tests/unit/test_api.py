@@ -1,14 +1,15 @@
 """The HTTP edge: what every route does alike with callers, bodies, errors, origins, lists and the log."""
 
-import base64
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.event_handler import Response
+from botocore.exceptions import EndpointConnectionError
 
 from coach import aws
 from coach.errors import Busy, CoachError, Conflict, NotFound, TooManyRequests
@@ -16,6 +17,7 @@ from coach.http.app import create_app, entrypoint
 from coach.http.schemas.about import About
 from coach.settings import TableSettings
 from coach.storage import Storage
+from local import openapi
 from tests.conftest import OTHER, USER, token
 from tests.unit.events import ANSWER, ROUTES, SESSION, Answer, Route, call, handler, http, invoke
 from tests.unit.events import Context as LambdaContext
@@ -31,8 +33,8 @@ UNKNOWN = "99999999-9999-4999-8999-999999999999"
 ORIGINS = ["http://localhost:8002", "http://127.0.0.1:8002"]
 
 
-def target(route: Route, *, session: str = SESSION, attempt: object = 1, question: object = 1) -> str:
-    values = {"{session_id}": session, "{attempt_id}": str(attempt), "{question_id}": str(question)}
+def target(route: Route, *, session: object = SESSION, attempt: object = 1, question: object = 1) -> str:
+    values = {"{session_id}": str(session), "{attempt_id}": str(attempt), "{question_id}": str(question)}
     path = route.path
     for name, value in values.items():
         path = path.replace(name, value)
@@ -139,7 +141,7 @@ def test_what_is_no_id_of_a_session_is_not_found(route: Route) -> None:
 @pytest.mark.usefixtures("owned")
 @pytest.mark.parametrize("route", OF_AN_ATTEMPT, ids=str)
 def test_what_is_no_number_of_an_attempt_is_refused_or_not_found(route: Route) -> None:
-    odd = [0, -1, 2, "1.5", "abc", "1e3", "0x1", "%31", "٣", "", " ", "é", "\\"]
+    odd = [0, -1, 2, "1.5", "abc", "1e3", "0x1", "%31", "٣", " ", "é", "\\"]
     odd += [10**6, 10**30, 10**1500, "1" + "0" * 5000, -(10**30)]
 
     answers = {
@@ -148,6 +150,34 @@ def test_what_is_no_number_of_an_attempt_is_refused_or_not_found(route: Route) -
 
     assert {attempt for attempt, answer in answers.items() if answer.status not in (404, 422)} == set()
     assert all(answer.json()["detail"] for answer in answers.values())
+
+
+@pytest.mark.usefixtures("owned")
+@pytest.mark.parametrize("route", [route for route in CLOSED if "{" in route.path], ids=str)
+def test_what_stands_behind_an_id_makes_it_another_one(route: Route) -> None:
+    ids: dict[str, object] = {"session": SESSION, "attempt": 1, "question": 1}
+    last = re.findall(r"{(\w+)_id}", route.path)[-1]
+    odd = ["\n", "\r\n", "\t", "\x00", "\x85", " ", "/", "//", "/x", ".", "..", ";", "%0a", "\u2028"]
+
+    answers = {
+        behind: call(
+            *(route.method, target(route, **ids | {last: f"{ids[last]}{behind}"}), body(route)),
+            user=USER,
+            resource=route.path,
+        )
+        for behind in odd
+    }
+
+    assert {behind: answer.status for behind, answer in answers.items()} == dict.fromkeys(odd, 404)
+    assert all(answer.json()["detail"] for answer in answers.values())
+
+
+@pytest.mark.usefixtures("owned")
+@pytest.mark.parametrize("number", ["01", "1.0", "1_0", "1e0", "1٣"])
+def test_an_attempts_number_written_otherwise_is_another_id(number: str) -> None:
+    answer = call("GET", f"/api/sessions/{SESSION}/attempts/{number}", user=USER)
+
+    assert (answer.status, answer.json()) == (404, {"detail": "Not Found"})
 
 
 @pytest.mark.usefixtures("owned")
@@ -240,12 +270,24 @@ def test_no_body_has_no_type(content_type: str) -> None:
     assert answer.status == 201
 
 
-def test_a_body_may_come_in_base64() -> None:
+def test_a_body_may_come_as_text() -> None:
     function, event = http("POST", "/api/sessions", user=USER)
 
-    answer = invoke(function, event | {"body": base64.b64encode(b'{"mode": "exam"}').decode(), "isBase64Encoded": True})
+    answer = invoke(function, event | {"body": '{"mode": "exam"}', "isBase64Encoded": False})
 
     assert (answer.status, answer.json()["mode"]) == (201, "exam")
+
+
+@pytest.mark.usefixtures("owned")
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", ANSWER.encode("utf-16")])
+def test_what_is_no_utf_8_is_refused_and_not_stored(text: bytes) -> None:
+    before = call("GET", f"/api/sessions/{SESSION}", user=USER).json()
+    sent = b'{"question_id": 1, "answer_text": "' + ANSWER.encode() + text + b'"}'
+
+    answer = call("POST", f"/api/sessions/{SESSION}/attempts", sent, user=USER)
+
+    assert answer.errors() == [(["body"], "unsupported_content_type")]
+    assert call("GET", f"/api/sessions/{SESSION}", user=USER).json() == before
 
 
 @pytest.mark.parametrize("sent", ["a", "!!!", "/w==", "żółw"], ids=["cut off", "no base64", "no UTF-8", "no ASCII"])
@@ -268,6 +310,7 @@ def test_unknown_fields_are_refused(name: str) -> None:
     answer = call("POST", "/api/sessions", {name: "exam"}, user=USER)
 
     assert answer.errors()[0][0][0] == "body"
+    assert answer.body.encode()
 
 
 def test_every_mistake_of_a_body_is_told_at_once() -> None:
@@ -288,7 +331,8 @@ def test_a_request_without_headers_is_nobodys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(NotFound("No"), 404), (Conflict("No"), 409), (TooManyRequests("No"), 429), (Busy("No"), 503)]
+    ("error", "status"),
+    [(NotFound("No"), 404), (Conflict("No"), 409), (TooManyRequests("No", 9), 429), (Busy("No"), 503)],
 )
 def test_an_error_of_ours_is_answered_with_its_status_and_text(
     monkeypatch: pytest.MonkeyPatch, error: CoachError, status: int
@@ -349,9 +393,73 @@ def test_a_missing_setting_is_named_in_one_line_of_the_log_and_not_to_the_caller
 def test_a_path_that_no_route_has_is_not_found() -> None:
     function, event = http("GET", "/api/sessions", user=USER)
 
-    answer = invoke(function, event | {"path": "/api/elsewhere"})
+    answer = invoke(function, event | {"resource": "/api/elsewhere"})
 
     assert (answer.status, answer.json()) == (404, {"detail": "Not Found"})
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method not in ("OPTIONS", "HEAD")], ids=str)
+def test_a_database_that_cannot_be_reached_is_503_where_the_document_says_so(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, route: Route
+) -> None:
+    def fail(*_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="http://dynamodb")
+
+    monkeypatch.setattr(storage.table._client, "_make_api_call", fail)
+    credentials = {"email": "ada@example.com", "password": "correct horse battery staple"}
+    sent = credentials if route.path in ("/auth/register", "/auth/login") else body(route)
+
+    answer = call(route.method, target(route), sent, user=USER)
+
+    document = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
+    promised = document["paths"].get(route.path, {}).get(route.method.lower(), {"responses": {}})
+    assert (answer.status == 503) == ("503" in promised["responses"])
+    assert answer.status in (200, 204, 503)
+    assert answer.status != 503 or route.path == "/health" or "database" in answer.json()["detail"]
+
+
+# Parameters
+
+
+@pytest.mark.usefixtures("owned")
+@pytest.mark.parametrize("route", CLOSED, ids=str)
+def test_a_parameter_that_a_route_does_not_have_is_refused(route: Route) -> None:
+    unknown = {"=true": "", "colour=red": "colour", "colour=": "colour", "user_id=x": "user_id", "Limit=1": "Limit"}
+
+    answers = {query: call(route.method, f"{target(route)}?{query}", body(route), user=USER) for query in unknown}
+
+    errors = {query: answer.errors() for query, answer in answers.items()}
+    assert errors == {query: [(["query", name], "extra_forbidden")] for query, name in unknown.items()}
+
+
+def test_a_link_to_the_landing_page_may_have_parameters() -> None:
+    assert call("GET", "/?utm_source=newsletter").status == 200
+
+
+# Caches
+
+KEPT = {("GET", "/health"), ("HEAD", "/health"), ("GET", "/docs"), ("GET", "/openapi.json")}
+
+
+@pytest.mark.usefixtures("owned")
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_no_cache_keeps_an_answer_that_could_be_somebodys(route: Route) -> None:
+    answers = [call(route.method, target(route), body(route), user=user) for user in (USER, None)]
+
+    kept = {answer.headers["cache-control"] for answer in answers}
+    assert kept == ({"no-cache"} if (route.method, route.path) in KEPT else {"no-store"})
+
+
+def test_no_cache_keeps_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    function, event = http("GET", "/api/sessions", user=USER)
+    refused, unknown = call("GET", "/api/sessions?limit=0", user=USER), call("GET", "/api/sessions/x", user=USER)
+    nowhere = invoke(function, event | {"resource": "/api/elsewhere"})
+    break_the_table(monkeypatch, RuntimeError("broken"))
+
+    answers = [refused, unknown, nowhere, call("GET", "/api/sessions", user=USER), call("GET", "/health")]
+
+    assert [answer.status for answer in answers] == [422, 404, 404, 500, 500]
+    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
 
 
 # Origins
@@ -368,7 +476,7 @@ def test_a_page_of_an_allowed_origin_may_read_answers_and_errors(status: int, or
 
     assert answer.status == status
     assert answer.headers["access-control-allow-origin"] == origin
-    assert answer.headers["access-control-expose-headers"] == "Link,Location"
+    assert answer.headers["access-control-expose-headers"] == "Link,Location,Retry-After,X-Quota-Remaining"
     assert "access-control-allow-credentials" not in answer.headers
     assert answer.headers["vary"] == "Origin"
 
@@ -443,7 +551,18 @@ def test_origins_may_be_written_with_spaces(monkeypatch: pytest.MonkeyPatch) -> 
             "https",
             "https://k3x9d2m7qe.execute-api.us-east-1.amazonaws.com/prod",
         ),
+        (
+            "k3x9d2m7qe.execute-api.cn-north-1.amazonaws.com.cn",
+            "https",
+            "https://k3x9d2m7qe.execute-api.cn-north-1.amazonaws.com.cn/prod",
+        ),
+        (
+            "K3X9D2M7QE.execute-api.us-east-1.amazonaws.com:443",
+            "https",
+            "https://K3X9D2M7QE.execute-api.us-east-1.amazonaws.com:443/prod",
+        ),
         ("coach.example.com", "https", "https://coach.example.com"),
+        ("coach.amazonaws.com", "https", "https://coach.amazonaws.com"),
         ("localhost:8002", "http", "http://localhost:8002"),
     ],
 )
@@ -453,6 +572,26 @@ def test_addresses_are_those_that_the_client_knows(host: str, proto: str, addres
     answer = call("POST", "/api/sessions", {"id": SESSION}, user=USER, headers=headers)
 
     assert answer.headers["location"] == f"{address}/api/sessions/{SESSION}"
+
+
+@pytest.mark.parametrize("base", ["/v1", "/coach/v1", "/api", "/api/sessions", "/prod", "/a%20b"])
+@pytest.mark.usefixtures("owned")
+def test_below_a_base_path_routes_are_found_and_addresses_lead_back(base: str) -> None:
+    def asked(method: str, target: str, body: Any = None, **headers: str) -> Answer:
+        function, event = http(method, target, body, user=USER, headers={"Host": "coach.example.com", **headers})
+        context = event["requestContext"] | {"path": base + event["path"]}
+        return invoke(function, event | {"path": base + event["path"], "requestContext": context})
+
+    call("POST", f"/api/sessions/{SESSION}/attempts", {"question_id": 1, "answer_text": ANSWER}, user=USER)
+    made = asked("POST", "/api/sessions", {"id": SESSION})
+    listed = asked("GET", f"/api/sessions/{SESSION}/attempts?limit=1")
+    page, document = asked("GET", "/", Accept="text/html"), asked("GET", "/openapi.json")
+
+    address = f"https://coach.example.com{base}"
+    assert made.headers["location"] == f"{address}/api/sessions/{SESSION}"
+    assert listed.headers["link"].startswith(f"<{address}/api/sessions/{SESSION}/attempts?limit=1&cursor=")
+    assert f"{address}/" in page.body
+    assert document.json()["servers"] == [{"url": address}]
 
 
 # The log

@@ -21,13 +21,14 @@ from coach.errors import (
     Conflict,
     EvaluationRefused,
     EvaluationUnavailable,
+    QuotaUsedUp,
     SpendLimitReached,
-    TooManyRequests,
     UnusableReply,
 )
-from coach.model import Attempt, EvaluationRequest, Session, Status, points
+from coach.model import Attempt, EvaluationRequest, Session, Status
 from coach.storage import Storage
 from coach.storage.evaluations import Lease
+from coach.storage.limits import Allowance
 from coach.worker import MAX_TRIES, UNUSABLE_LIMIT, NotNow, Worker
 from tests.conftest import USER, create_table, template
 from tests.unit import snapshots
@@ -48,10 +49,12 @@ from tests.unit.given import (
     VISIBILITY_SECONDS,
     Clock,
     Grader,
+    a_reply,
     a_session,
     a_user,
     add,
     an_evaluation,
+    ask_again,
     attempts_of,
     former_scores,
     imbalances,
@@ -129,7 +132,8 @@ def scene(dynamodb: "DynamoDBClient", storage: Storage, clock: Clock, faults: Fa
 
 # One evaluation
 
-EVALUATION = ["GetItem", "UpdateItem", "model", "TransactWriteItems"]
+REFUSAL = ["GetItem", "UpdateItem", "model", "TransactWriteItems"]
+EVALUATION = [*REFUSAL, "TransactWriteItems"]  # what the reply cost goes on record before what was made of it
 # Where it crashes: tries and paid calls when it is over.
 CRASHES = [
     (0, crash_before, 1, 1),
@@ -139,7 +143,9 @@ CRASHES = [
     (2, crash_before, 2, 1),
     (2, crash_after, 2, 2),
     (3, crash_before, 2, 2),
-    (3, crash_after, 1, 1),
+    (3, crash_after, 2, 2),
+    (4, crash_before, 2, 2),
+    (4, crash_after, 1, 1),
 ]
 
 
@@ -147,7 +153,7 @@ def where(value: Any) -> str | None:
     return value.__name__ if callable(value) else None
 
 
-def test_one_evaluation_makes_four_calls(scene: Scene) -> None:
+def test_one_evaluation_makes_four_calls_beside_that_of_the_model(scene: Scene) -> None:
     outcome = scene.deliver()
 
     assert outcome == "evaluated"
@@ -165,14 +171,14 @@ def test_an_evaluation_that_crashes_anywhere_is_finished_by_the_next_delivery(
 
     outcome = scene.deliver()
 
-    assert outcome == ("nothing to do" if (at, crash) == (3, crash_after) else "evaluated")
+    assert outcome == ("nothing to do" if (at, crash) == (4, crash_after) else "evaluated")
     assert scene.counts() == (1, 73, 0, 0)
     assert imbalances(scene.client) == []
     assert (scene.tries(), scene.grader.calls) == (tries, paid)
 
 
-@pytest.mark.parametrize("second", range(4))
-@pytest.mark.parametrize("first", range(3))
+@pytest.mark.parametrize("second", range(5))
+@pytest.mark.parametrize("first", range(4))
 def test_an_evaluation_that_crashes_twice_is_finished_by_the_third_delivery(
     scene: Scene, first: int, second: int
 ) -> None:
@@ -232,7 +238,7 @@ def test_who_asks_again_after_a_giving_up_has_all_tries_again(scene: Scene) -> N
         with pytest.raises(NotNow):
             scene.deliver()
     scene.storage.evaluations.give_up(request_for(scene.attempt), "Too many tries")
-    scene.storage.evaluations.request(USER, scene.session.id, scene.attempt.id)
+    ask_again(scene.storage, scene.session, scene.attempt.id)
     scene.attempt = scene.storage.attempts.get(USER, scene.session.id, scene.attempt.id)
 
     scene.grade(EvaluationUnavailable("overloaded"), *[EvaluationUnavailable("overloaded")] * (MAX_TRIES - 2), 80)
@@ -364,8 +370,8 @@ OPERATIONS = [
     ),
     Operation(
         "request_evaluation",
-        ["TransactWriteItems"],
-        lambda scene: scene.storage.evaluations.request(USER, scene.session.id, 1),
+        ["BatchGetItem", "TransactWriteItems"],
+        lambda scene: ask_again(scene.storage, scene.session),
         is_asked_for_again,
         lambda scene: scene.storage.evaluations.fail(scene.attempt, "Claude declined"),
     ),
@@ -384,7 +390,7 @@ OPERATIONS = [
     Operation("evaluate", EVALUATION, deliver_until_settled(), is_evaluated),
     Operation(
         "refuse",
-        EVALUATION,
+        REFUSAL,
         deliver_until_settled(),
         has_failed,
         graded(EvaluationRefused("Claude declined")),
@@ -398,11 +404,21 @@ OPERATIONS = [
     ),
     Operation(
         "reach_the_spend_limit",
-        ["GetItem", "UpdateItem", "model", "PutItem", "UpdateItem", *EVALUATION],
+        [
+            *(
+                "GetItem",
+                "UpdateItem",
+                "model",
+                "PutItem",
+                "UpdateItem",
+            ),  # the breaker is tripped, the lease given back
+            *("GetItem", "UpdateItem", "UpdateItem", "model"),  # the lease is taken, and the probe
+            *("TransactWriteItems", "DeleteItem", "TransactWriteItems"),
+        ],
         deliver_until_settled(),
         is_evaluated,
         graded(SpendLimitReached("spend limit"), 73),
-        free=(3,),
+        free=(3, 7),
     ),
     Operation(
         "request_reevaluation",
@@ -414,7 +430,7 @@ OPERATIONS = [
     Operation("evaluate_once_more", EVALUATION, deliver_until_settled(), is_evaluated_once_more, ask_once_more),
     Operation(
         "refuse_once_more",
-        EVALUATION,
+        REFUSAL,
         deliver_until_settled(),
         is_as_it_was,
         asked_once_more(EvaluationRefused("Claude declined")),
@@ -435,10 +451,10 @@ OPERATIONS = [
     ),
     Operation(
         "fail_for_two_unusable_replies",
-        ["GetItem", "UpdateItem", "model", "UpdateItem", *EVALUATION],
+        ["GetItem", "UpdateItem", "model", "TransactWriteItems", "UpdateItem", *EVALUATION],
         deliver_until_settled(),
         has_failed,
-        graded(UnusableReply("no JSON")),
+        graded(UnusableReply("no JSON", a_reply())),
     ),
 ]
 
@@ -530,6 +546,7 @@ class Expected:
     held_until: float = 0
     reevaluating: bool = False
     evaluation_round: int = 0
+    asked_at: float = 0
     former: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -561,13 +578,13 @@ OUTCOMES = st.one_of(
     st.sampled_from(
         [
             EvaluationRefused("Claude declined"),
-            UnusableReply("no JSON"),
+            UnusableReply("no JSON", a_reply()),
             EvaluationUnavailable("overloaded"),
             Crash(),
         ]
     ),
 )
-ATTEMPTS_MAX = 3  # few, so that what happens meets
+LIMIT = 5  # few, so that what happens meets
 LIFE_FAULTS = st.sampled_from([None, reply_lost_and_sent_again, transaction_conflict])
 
 
@@ -590,6 +607,7 @@ class SessionLife(RuleBasedStateMachine):
         self.session = self.storage.sessions.create(a_session())[0]
         self.ended = False
         self.attempts: list[Expected] = []
+        self.counted = 0
         self.keys: dict[str, tuple[int, str]] = {}
         self.messages: list[EvaluationRequest] = []
         self.works: list[Work] = []
@@ -608,19 +626,20 @@ class SessionLife(RuleBasedStateMachine):
             expected = (known[0], False) if known[1] == answer else Conflict
         elif self.ended:
             expected = Conflict
-        elif len(self.attempts) >= ATTEMPTS_MAX:
-            expected = TooManyRequests
+        elif self.counted >= LIMIT:
+            expected = QuotaUsedUp
 
         outcome: Any
         try:
-            attempt, new = add(self.storage, self.session, key=key, answer=answer, limit=ATTEMPTS_MAX)
+            attempt, new = add(self.storage, self.session, key=key, answer=answer, limit=LIMIT)
             outcome = attempt.id, new
         except CoachError as refused:
             outcome = type(refused)
 
         assert outcome == expected
         if outcome == (len(self.attempts) + 1, True):
-            self.attempts.append(Expected())
+            self.counted += 1
+            self.attempts.append(Expected(asked_at=self.clock()))
             self.messages.append(request_for(attempt))
             if key:
                 self.keys[key] = attempt.id, answer
@@ -646,9 +665,10 @@ class SessionLife(RuleBasedStateMachine):
         message, attempt = self.some_message(data)
         grader = Grader(outcome)
         worker = Worker(self.storage, grader, lease_seconds=LEASE_SECONDS, now=self.clock)
-        self.faults.next_of("TransactWriteItems", fault)
+        at = data.draw(st.integers(0, 1))  # a reply goes on record before what is made of it
+        self.faults.next_of("TransactWriteItems", fault, skip=at)
         expected, calls = self.work(message, attempt, outcome)
-        if fault is reply_lost_and_sent_again and expected == "evaluated":
+        if fault is reply_lost_and_sent_again and expected == "evaluated" and at == 1:
             expected = "nothing to do"  # the first reply was lost, and the second says that it was written before
 
         try:
@@ -741,15 +761,25 @@ class SessionLife(RuleBasedStateMachine):
         number = data.draw(st.integers(1, len(self.attempts)))
         attempt = self.attempts[number - 1]
         self.faults.next_of("TransactWriteItems", fault)
-
+        is_held = attempt.holder is not None and attempt.held_until > int(self.clock())
+        is_lost = attempt.status is Status.PENDING and not is_held and self.clock() - attempt.asked_at >= 3600
+        starts = attempt.status is Status.FAILED or is_lost
+        expected: Any = starts
         if attempt.status is Status.EVALUATED:
-            with pytest.raises(Conflict):
-                self.storage.evaluations.request(USER, self.session.id, number)
-            return
-        self.storage.evaluations.request(USER, self.session.id, number)
+            expected = Conflict
+        elif starts and self.counted >= LIMIT:
+            expected = QuotaUsedUp
 
-        if attempt.status is Status.FAILED:
-            self.attempts[number - 1].__init__(round=attempt.round + 1)  # type: ignore[misc]
+        outcome: Any
+        try:
+            outcome = ask_again(self.storage, self.session, number, Allowance(LIMIT))
+        except CoachError as refused:
+            outcome = type(refused)
+
+        assert outcome == expected
+        if outcome is True:
+            self.counted += 1
+            attempt.__init__(round=attempt.round + 1, asked_at=self.clock())  # type: ignore[misc]
             self.messages.append(request_for(self.storage.attempts.get(USER, self.session.id, number)))
 
     @precondition(lambda self: self.attempts)
@@ -779,7 +809,7 @@ class SessionLife(RuleBasedStateMachine):
         scores = [attempt.score for attempt in self.attempts if attempt.status is Status.EVALUATED]
         assert session.attempts_count == len(self.attempts)
         assert session.pending_count == sum(attempt.status is Status.PENDING for attempt in self.attempts)
-        assert session.avg_score == (points(sum(scores)) / len(scores) if scores else None)
+        assert (session.scored_count, session.score_sum) == (len(scores), sum(scores))
         assert (session.ended_at is not None) is self.ended
         assert [
             (attempt.id, attempt.round, attempt.status, attempt.evaluation.overall if attempt.evaluation else 0)

@@ -24,6 +24,7 @@ from tests.unit.given import (
     a_user,
     add,
     an_evaluation,
+    ask_again,
     attempts_of,
     evaluated_and_asked_for_again,
     former_scores,
@@ -232,7 +233,7 @@ def test_two_attempts_of_a_session_evaluated_at_once_add_up(
         stored = storage.sessions.get(USER, session.id)
         assert (stored.score_sum, stored.scored_count, stored.pending_count) == (161, 2, 0)
         assert stored.avg_score == pytest.approx(8.05)
-    assert schedules.count == 20
+    assert schedules.count == 70
 
 
 def test_one_evaluated_and_one_refused_at_once_are_both_counted(
@@ -357,9 +358,9 @@ def test_asking_again_twice_at_once_is_one_more_round(schedules: Schedules, stor
     storage.evaluations.fail(attempt, "Claude declined")
 
     for run in schedules:
-        before = run.together(*[lambda: storage.evaluations.request(USER, session.id, 1)] * 2)
+        before = run.together(*[lambda: ask_again(storage, session)] * 2)
 
-        assert sorted(before) == [Status.FAILED, Status.PENDING]
+        assert sorted(before) == [False, True]
         assert storage.attempts.get(USER, session.id, 1).round == 2
         stored = storage.sessions.get(USER, session.id)
         assert (stored.failed_count, stored.pending_count) == (0, 1)
@@ -375,14 +376,14 @@ def test_the_late_result_of_an_earlier_round_never_counts(
     for run in schedules:
         recorded, before = run.together(
             lambda: storage.evaluations.record(attempt, an_evaluation(20)),
-            lambda: storage.evaluations.request(USER, session.id, 1),
+            lambda: ask_again(storage, session),
         )
 
-        assert (recorded, before) == (False, Status.FAILED)
+        assert (recorded, before) == (False, True)
         stored = storage.attempts.get(USER, session.id, 1)
         assert (stored.status, stored.round, stored.evaluation) == (Status.PENDING, 2, None)
         assert storage.sessions.get(USER, session.id) == recounted(storage, session)
-    assert schedules.count == 2
+    assert schedules.count == 3
 
 
 def test_the_late_giving_up_of_an_earlier_round_never_counts(
@@ -394,7 +395,7 @@ def test_the_late_giving_up_of_an_earlier_round_never_counts(
     for run in schedules:
         given_up, _ = run.together(
             lambda: storage.evaluations.give_up(request_for(attempt), "Too many tries"),
-            lambda: storage.evaluations.request(USER, session.id, 1),
+            lambda: ask_again(storage, session),
         )
 
         assert not given_up
@@ -408,7 +409,7 @@ def test_the_message_of_an_earlier_round_and_that_of_the_next_are_one_call(
 ) -> None:
     attempt, _ = add(storage, session)
     storage.evaluations.fail(attempt, "Claude declined")
-    storage.evaluations.request(USER, session.id, 1)
+    ask_again(storage, session)
     again = storage.attempts.get(USER, session.id, 1)
 
     for run in schedules:
@@ -599,7 +600,7 @@ def test_a_users_request_is_a_conflict_all_along_an_evaluation_once_more(
     for run in schedules:
         outcomes = run.together(
             delivery(schedules, a_grader(run, 80), request),
-            lambda: storage.evaluations.request(USER, session.id, 1),
+            lambda: ask_again(storage, session),
         )
 
         assert kinds(outcomes) == Counter({"evaluated": 1, "Conflict": 1})

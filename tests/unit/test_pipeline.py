@@ -34,6 +34,7 @@ from tests.unit.given import (
     a_user,
     add,
     an_evaluation,
+    ask_again,
     metrics_in,
     recounted,
     request_for,
@@ -198,7 +199,7 @@ WRITES: dict[str, tuple[Callable[[Storage, Session], Any], int]] = {
     "it fails and is asked for again": (
         lambda storage, session: (
             storage.evaluations.fail(storage.attempts.get(USER, session.id, 1), "Claude declined"),
-            storage.evaluations.request(USER, session.id, 1),
+            ask_again(storage, session),
         ),
         1,
     ),
@@ -213,7 +214,7 @@ WRITES: dict[str, tuple[Callable[[Storage, Session], Any], int]] = {
         1,
     ),
     "it is asked for again while it is pending": (
-        lambda storage, session: storage.evaluations.request(USER, session.id, 1),
+        lambda storage, session: ask_again(storage, session),
         0,
     ),
 }
@@ -271,7 +272,7 @@ def test_an_attempt_asked_for_again_is_queued_with_its_next_round(
     storage.evaluations.fail(attempt, "Claude declined")
     stream.records()
 
-    storage.evaluations.request(USER, session.id, 1)
+    ask_again(storage, session)
     queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
 
     (message,) = queue.sent
@@ -362,7 +363,7 @@ def test_the_largest_batch_of_the_stream_is_one_call(sqs: Stubber) -> None:
     largest = RESOURCES["QueueEvaluation"]["Properties"]["Events"]["Pending"]["Properties"]["BatchSize"]
     record = a_batch(1)["Records"][0]
     message = queue_request(record).to_json()
-    entries = [{"Id": str(index), "MessageBody": message} for index in range(largest)]
+    entries = [{"Id": str(index), "MessageBody": message, "DelaySeconds": 0} for index in range(largest)]
     sqs.add_response(
         "send_message_batch",
         reply(of=largest),
@@ -438,7 +439,7 @@ def test_a_dead_letter_about_what_is_settled_changes_nothing(
     evaluated, again = (add(storage, session)[0] for _ in range(2))
     storage.evaluations.record(evaluated, an_evaluation(73))
     storage.evaluations.fail(again, "Claude declined")
-    storage.evaluations.request(USER, session.id, again.id)
+    ask_again(storage, session, again.id)
     gone = EvaluationRequest(user_id=USER, session_id=session.id, attempt_id=9, round=1)
 
     failed = give_up(*[request.to_json() for request in (request_for(evaluated), request_for(again), gone)])
@@ -492,7 +493,7 @@ def test_who_is_given_up_may_ask_again(stream: Stream, storage: Storage, session
     give_up(request_for(attempt).to_json())
     stream.records()
 
-    storage.evaluations.request(USER, session.id, 1)
+    ask_again(storage, session)
     queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
     outcome = asyncio.run(
         Worker(storage, Grader(88), lease_seconds=LEASE_SECONDS).work(EvaluationRequest.from_json(queue.sent[0]))
@@ -568,7 +569,7 @@ def test_the_stream_is_delivered_until_it_is_queued_or_a_day_has_passed() -> Non
     assert properties["BisectBatchOnFunctionError"]
     assert properties["StartingPosition"] == "TRIM_HORIZON"
     assert "MaximumRetryAttempts" not in properties
-    assert properties["DestinationConfig"]["OnFailure"]["Destination"] == "UnqueuedRecords.Arn"
+    assert properties["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["UnqueuedRecords", "Arn"]}
     assert RESOURCES["Table"]["Properties"]["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
 
 
@@ -595,9 +596,14 @@ def test_the_functions_metrics_have_alarms_that_somebody_hears(
 
     emitted = {name for name, value in metrics_in(capsys.readouterr().out).items() if value}
     alarms = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
-    own = [alarm for alarm in alarms if alarm["Namespace"] == "AWS::StackName"]
+    of_logs = {
+        each["Properties"]["MetricTransformations"][0]["MetricName"]
+        for each in RESOURCES.values()
+        if each["Type"] == "AWS::Logs::MetricFilter"
+    }
+    own = [a for a in alarms if a["Namespace"] == {"Ref": "AWS::StackName"} and a["MetricName"] not in of_logs]
     assert {alarm["MetricName"] for alarm in own} == emitted - {"EvaluationsDelivered", "DeadLettersDelivered"}
     assert all(alarm["Dimensions"] == [{"Name": "service", "Value": "coach"}] for alarm in own)
     assert GLOBALS["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == "coach"
-    assert GLOBALS["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == "AWS::StackName"
-    assert all(alarm["AlarmActions"] == ["Alarms"] for alarm in alarms)
+    assert GLOBALS["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == {"Ref": "AWS::StackName"}
+    assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms)

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from coach import __version__
+from coach.http.schemas.errors import Error, InvalidRequest
 from coach.storage import Storage
 from functions.web import app
 from local import openapi
@@ -53,12 +54,30 @@ class Page(HTMLParser):
 # The root
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json", "", None])
+JSON_PREFERRED = [
+    *("*/*", "application/json", "", None, "image/png", "application/xhtml+xml", ";,", "text/html;q=0"),
+    *("text/html; q=0.0, */*", "*/*, text/html;q=0.1", "text/html;q=0.5,application/*", "text/html, */*;q=x"),
+    *("application/json, text/html;q=0.9", "application/json, text/html"),
+]
+HTML_PREFERRED = [
+    *(BROWSER, "text/html,application/xhtml+xml,image/avif,*/*;q=0.8", "text/html;q=0.9, application/json;q=0.8"),
+    *("text/html", "TEXT/HTML", "text/*", "text/html;level=1", "text/html;q=0.2", "application/json;q=0,*/*"),
+]
+
+
+@pytest.mark.parametrize("accept", JSON_PREFERRED)
 def test_the_root_tells_a_program_what_answers(accept: str | None) -> None:
     answer = call("GET", "/", headers={"Accept": accept})
 
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json() == {"app": "PM Interview Coach", "version": __version__, "status": "running"}
+
+
+@pytest.mark.parametrize("accept", HTML_PREFERRED)
+def test_the_root_is_a_page_for_who_wants_html_more_than_json(accept: str) -> None:
+    answer = call("GET", "/", headers={"Accept": accept})
+
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
 def test_the_root_is_a_page_for_a_browser() -> None:
@@ -86,6 +105,13 @@ def test_a_cache_knows_that_the_root_depends_on_accept() -> None:
     page, program = call("GET", "/", headers={"Accept": BROWSER}), call("GET", "/")
 
     assert page.headers["vary"] == program.headers["vary"] == "Accept, Origin"
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/", "*/*"), ("/", BROWSER), ("/health", "*/*")])
+def test_head_answers_as_get_without_a_body(path: str, accept: str) -> None:
+    got, head = (call(method, path, headers={"Accept": accept}) for method in ("GET", "HEAD"))
+
+    assert (head.status, head.headers, head.body) == (got.status, got.headers, "")
 
 
 # Health
@@ -157,7 +183,7 @@ def test_the_document_is_served_with_the_address_that_it_was_asked_at() -> None:
 
 
 def test_the_document_has_every_route_of_the_template_and_no_other() -> None:
-    templates = {(route.method, route.path) for route in ROUTES if route.method != "OPTIONS"}
+    templates = {(route.method, route.path) for route in ROUTES if route.method not in ("OPTIONS", "HEAD")}
 
     assert operations().keys() | UNDOCUMENTED == templates
 
@@ -175,6 +201,26 @@ def test_the_document_is_openapi_3_1() -> None:
         assert all(re.fullmatch(r"[1-5]\d\d", status) for status in operation["responses"])
         assert any(status.startswith("2") for status in operation["responses"])
         assert all(response["description"] for response in operation["responses"].values())
+
+
+def test_errors_have_the_same_two_schemas_everywhere() -> None:
+    schemas = {
+        (status, content["schema"]["$ref"].rpartition("/")[2])
+        for (_, path), operation in operations().items()
+        for status, response in operation["responses"].items()
+        for content in response.get("content", {}).values()
+        if status >= "400" and path != "/health"
+    }
+
+    assert schemas == {("422", "InvalidRequest"), *((each, "Error") for each in ("401", "404", "409", "429", "503"))}
+    assert not [name for name in document()["components"]["schemas"] if "ValidationError" in name]
+
+
+def test_errors_are_what_the_document_says() -> None:
+    refused, nobodys = call("POST", "/auth/login", {"email": 1, "x": 2}), call("GET", "/auth/me")
+
+    assert InvalidRequest.model_validate_json(refused.body).model_dump() == refused.json()
+    assert Error.model_validate_json(nobodys.body).model_dump() == nobodys.json()
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:

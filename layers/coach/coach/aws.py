@@ -1,5 +1,6 @@
 """AWS's services, and what is made of them and of the environment: lazily, once per execution environment."""
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -8,8 +9,9 @@ from botocore.config import Config
 
 from coach.identity.keys import KeyRing
 from coach.identity.tokens import SigningKey, Verifier
-from coach.settings import QueueSettings, SigningSettings, TableSettings, TokenSettings
+from coach.settings import GraderSettings, LimitSettings, QueueSettings, SigningSettings, TableSettings, TokenSettings
 from coach.storage import Storage
+from coach.storage.limits import Allowance
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,6 +28,21 @@ def storage() -> Storage:
 @cache
 def verifier() -> Verifier:
     return Verifier(TokenSettings.read().token_public_keys)
+
+
+def allowance() -> Allowance:
+    """How many evaluations may be asked for in a day."""
+    settings = LimitSettings.read()
+    return Allowance(settings.daily_attempt_limit, settings.daily_evaluation_budget)
+
+
+def grader_settings() -> GraderSettings:
+    """Who grades, with the key where Claude needs one."""
+    settings = GraderSettings.read()
+    if settings.grader != "claude" or not settings.anthropic_api_key_parameter:
+        return settings
+    key = SecretParameter(settings.anthropic_api_key_parameter).get() or ""
+    return GraderSettings.read({**os.environ, "ANTHROPIC_API_KEY": key})
 
 
 @cache
@@ -46,11 +63,14 @@ class EvaluationQueue:
         self._client = client
         self._url = url
 
-    def send(self, messages: list[str]) -> list[int]:
+    def send(self, messages: list[str], *, delay_seconds: int = 0) -> list[int]:
         """Send at most ten messages; the indices of those that were refused."""
         reply = self._client.send_message_batch(
             QueueUrl=self._url,
-            Entries=[{"Id": str(index), "MessageBody": message} for index, message in enumerate(messages)],
+            Entries=[
+                {"Id": str(index), "MessageBody": message, "DelaySeconds": delay_seconds}
+                for index, message in enumerate(messages)
+            ],
         )
         return [int(failed["Id"]) for failed in reply.get("Failed", [])]
 

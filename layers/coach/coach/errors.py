@@ -1,5 +1,7 @@
 """What can go wrong, in a caller's words. An HTTP error knows its status; `http.errors` turns it into a response."""
 
+from coach.model import PaidReply
+
 
 class CoachError(Exception):
     """The project's base error: `status` is the HTTP status, `detail` the text that the caller reads."""
@@ -41,9 +43,21 @@ class Invalid(CoachError):
 
 
 class TooManyRequests(CoachError):
-    """The caller's share is used up."""
+    """The caller's share is used up, for so many seconds."""
 
     status = 429
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class QuotaUsedUp(TooManyRequests):
+    """No more evaluations may be asked for on this day."""
+
+
+class BudgetUsedUp(QuotaUsedUp):
+    """Not by this user alone: nobody may ask for more, and somebody should know."""
 
 
 class Busy(CoachError):
@@ -53,7 +67,12 @@ class Busy(CoachError):
 
 
 class EvaluationRefused(Exception):
-    """This answer cannot be evaluated, now or later; the text is a reason in the candidate's words."""
+    """This answer cannot be evaluated, now or later; the text is a reason in the candidate's words. `reply`: what was
+    paid for all the same."""
+
+    def __init__(self, reason: str, reply: PaidReply | None = None) -> None:
+        super().__init__(reason)
+        self.reply = reply
 
 
 class EvaluationUnavailable(Exception):
@@ -70,3 +89,7 @@ class SpendLimitReached(EvaluationUnavailable):
 
 class UnusableReply(EvaluationUnavailable):
     """The model replied and the reply is no evaluation. Asking once more may help; a second time is a failure."""
+
+    def __init__(self, reason: str, reply: PaidReply) -> None:
+        super().__init__(reason)
+        self.reply = reply

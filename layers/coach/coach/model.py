@@ -6,11 +6,14 @@ them into the 1.0 to 10.0 that people read.
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 ANSWER_MIN_CHARS = 50
 ANSWER_MAX_CHARS = 20_000
+LOST_AFTER = timedelta(hours=1)
+"""A pending attempt that was asked for so long ago may be asked for anew: its stream record or message is lost, or
+waits for a spend limit. One that waits comes to nothing then, since it is of an earlier round."""
 
 
 class Category(StrEnum):
@@ -85,11 +88,24 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaidReply:
+    """What a model replied and what that cost, whether it was of use or not. `cost` is in micro-dollars (None: nobody
+    knows)."""
+
+    text: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """The scores (in tenths) and feedback of one attempt, and how they came about.
 
     `prompt` is a hash of the model's instructions, `effort` what it was told to make (None: its own default), `cost`
-    what the reply cost in micro-dollars (None: nobody knows, as for what was recorded before costs were).
+    what the reply cost in micro-dollars (None: nobody knows, as for what was recorded before costs were). `reply` is
+    what it was made of; it has a record of its own, and is None for an evaluation that was read.
     """
 
     overall: int
@@ -107,19 +123,20 @@ class Evaluation:
     evaluated_at: datetime
     input_tokens: int
     output_tokens: int
-    raw_reply: str | None
     prompt: str | None = None
     effort: str | None = None
     cost: int | None = 0
+    reply: PaidReply | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One typed answer to one question inside one session.
 
-    `round` counts how often its evaluation was asked for; a message of an earlier round means nothing any more. While
-    an evaluated attempt is `reevaluating` (since then), its evaluation stays in force; so it does, with the reason in
-    `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that the evaluation came of.
+    `round` counts how often its evaluation was asked for, the last time at `asked_at`; a message of an earlier round
+    means nothing any more. While an evaluated attempt is `reevaluating` (since then), its evaluation stays in force; so
+    it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
+    the evaluation came of.
     """
 
     id: int
@@ -133,9 +150,14 @@ class Attempt:
     evaluation: Evaluation | None
     failure: str | None
     created_at: datetime
+    asked_at: datetime
     evaluation_round: int | None = None
     reevaluating: datetime | None = None
     reevaluation_failure: str | None = None
+
+    def is_lost(self, now: datetime) -> bool:
+        """Whether it has been pending for longer than an evaluation takes with all its tries."""
+        return self.status is Status.PENDING and now - self.asked_at >= LOST_AFTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +168,11 @@ class EvaluationRequest:
     session_id: str
     attempt_id: int
     round: int
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> "EvaluationRequest":
+        """For the attempt's present round."""
+        return cls(user_id=attempt.user_id, session_id=attempt.session_id, attempt_id=attempt.id, round=attempt.round)
 
     @classmethod
     def from_json(cls, text: str) -> "EvaluationRequest":
@@ -178,8 +205,10 @@ class Session:
 
     @property
     def avg_score(self) -> float | None:
-        """The mean overall score of the evaluated attempts, on 1.0 to 10.0."""
-        return points(self.score_sum) / self.scored_count if self.scored_count else None
+        """The mean overall score of the evaluated attempts, on 1.0 to 10.0, to two decimals, half up."""
+        if not self.scored_count:
+            return None
+        return (20 * self.score_sum + self.scored_count) // (2 * self.scored_count) / 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,7 @@ class LimitSettings(_Settings):
     """How many evaluations a day may be asked for: by one user, and by all (0: without limit)."""
 
     daily_attempt_limit: Annotated[int, Field(ge=1)]
+    daily_evaluation_budget: Annotated[int, Field(ge=0)] = 0
 
 
 class QueueSettings(_Settings):
@@ -83,6 +84,12 @@ class QueueSettings(_Settings):
 
 class LeaseSettings(_Settings):
     lease_seconds: Annotated[int, Field(ge=1)]
+
+
+class ApiKeySettings(_Settings):
+    """The parameter that holds Claude's API key."""
+
+    anthropic_api_key_parameter: str
 
 
 def _key(text: str) -> str:
@@ -95,10 +102,14 @@ WholeNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class GraderSettings(_Settings):
-    """Who grades. Without `evaluator` it is claude where there is a key, and offline where there is none."""
+    """Who grades. Without `evaluator` it is claude where there is a key, and offline where there is none.
+
+    On Lambda the key is in an encrypted parameter, whose name and version is in `anthropic_api_key_parameter`.
+    """
 
     evaluator: Literal["claude", "bedrock", "offline"] | None = None
     anthropic_api_key: Annotated[str, AfterValidator(_key)] | None = None
+    anthropic_api_key_parameter: str | None = None
     anthropic_base_url: Annotated[str, Field(pattern="^https?://")] | None = None
     anthropic_model: str | None = None
     anthropic_max_tokens: WholeNumber = 16_000

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from coach import questions
 from coach.errors import EvaluationRefused, EvaluationUnavailable, NotFound, SpendLimitReached, UnusableReply
 from coach.evaluation import AnswerEvaluator, evaluate
-from coach.model import EvaluationRequest
+from coach.model import EvaluationRequest, PaidReply
 from coach.storage import Storage
 from coach.storage.evaluations import Held, Lease
 
@@ -23,7 +23,9 @@ UNUSABLE_LIMIT = 2
 FIRST_DELAY_SECONDS = 5.0
 DELAY_GROWTH = 3.0
 MAX_DELAY_SECONDS = 900
-BREAKER_SECONDS = 900
+BREAKER_SECONDS = 600
+"""With the probe and the evaluation itself, what waits is done within a quarter of an hour after the limit is lifted,
+whatever the API thinks how long it lasts."""
 
 UNREADABLE = "Claude's reply could not be used, twice. Your answer is saved: ask for the evaluation again."
 
@@ -33,12 +35,13 @@ class NotNow(Exception):
 
     def __init__(self, reason: str, seconds: float) -> None:
         super().__init__(reason)
-        # Rounded up: who comes back a moment early finds nothing changed, and has used up a delivery.
+        # Rounded up: who comes back a moment early finds nothing changed, and has used up a delivery. Not longer than
+        # the ceiling, whatever a server asks for.
         self.seconds = math.ceil(min(max(seconds, 0), MAX_DELAY_SECONDS))
 
 
 class SpendLimit(NotNow):
-    """No message can be worked: the spend limit is reached."""
+    """No message can be worked: the spend limit is reached. Waiting for that must use up no delivery."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__("the spend limit is reached", seconds)
@@ -67,7 +70,7 @@ class Worker:
         Raises NotNow when the request has to come again.
         """
         closed_until = await asyncio.to_thread(self._limits.breaker)
-        if closed_until:
+        if closed_until > self._now():
             raise SpendLimit(closed_until - self._now())
         lease = await asyncio.to_thread(self._evaluations.take_lease, request, seconds=self._lease_seconds)
         if lease is None:
@@ -78,32 +81,51 @@ class Worker:
             # No more calls. The queue moves the message to the dead-letter queue, where it is given up and seen.
             await asyncio.to_thread(self._evaluations.release_lease, lease)
             raise NotNow("the tries are used up", 0)
-        return await self._evaluate(lease)
+        if closed_until and not await self._probes(closed_until):
+            await asyncio.to_thread(self._evaluations.release_lease, lease, tried=False)
+            raise SpendLimit(self._lease_seconds)
+        return await self._evaluate(lease, probing=closed_until > 0)
 
-    async def _evaluate(self, lease: Lease) -> str:
+    async def _probes(self, closed_until: int) -> bool:
+        """Whether this call may find out if the limit is lifted: one does, and the others wait for what it finds."""
+        return await asyncio.to_thread(self._limits.take_probe, closed_until, seconds=self._lease_seconds)
+
+    async def _evaluate(self, lease: Lease, *, probing: bool) -> str:
         attempt = lease.attempt
         try:
             question = questions.question(attempt.question_id)
             evaluation = await evaluate(self._evaluator, question, attempt.answer_text)
-        except (EvaluationRefused, NotFound) as refused:
+        except NotFound as gone:
+            await asyncio.to_thread(self._evaluations.fail, attempt, str(gone))
+            return "failed"
+        except EvaluationRefused as refused:
+            await self._note(lease, refused.reply, "refused", probing=probing)
             await asyncio.to_thread(self._evaluations.fail, attempt, str(refused))
             return "failed"
         except UnusableReply as unusable:
+            await self._note(lease, unusable.reply, "unusable", probing=probing)
             if lease.unusable + 1 >= UNUSABLE_LIMIT:
                 await asyncio.to_thread(self._evaluations.fail, attempt, UNREADABLE)
                 return "failed"
             await asyncio.to_thread(self._evaluations.release_lease, lease, unusable=True)
             raise NotNow(str(unusable), _delay(lease.tries)) from unusable
         except SpendLimitReached as reached:
-            pause = max(reached.retry_after or 0, BREAKER_SECONDS)
-            await asyncio.to_thread(self._limits.trip_breaker, int(self._now() + pause))
-            await asyncio.to_thread(self._evaluations.release_lease, lease)
-            raise SpendLimit(pause) from reached
+            await asyncio.to_thread(self._limits.trip_breaker, int(self._now() + BREAKER_SECONDS))
+            await asyncio.to_thread(self._evaluations.release_lease, lease, tried=False)
+            raise SpendLimit(BREAKER_SECONDS) from reached
         except EvaluationUnavailable as unavailable:
             await asyncio.to_thread(self._evaluations.release_lease, lease)
             raise NotNow(str(unavailable), max(_delay(lease.tries), unavailable.retry_after or 0)) from unavailable
+        await self._note(lease, evaluation.reply, "evaluated", probing=probing)
         recorded = await asyncio.to_thread(self._evaluations.record, attempt, evaluation)
         return "evaluated" if recorded else "nothing to do"
+
+    async def _note(self, lease: Lease, reply: PaidReply | None, outcome: str, *, probing: bool) -> None:
+        """Put a reply on record before anything is made of it. Whoever probes has found out by one."""
+        if reply:
+            await asyncio.to_thread(self._evaluations.record_reply, lease, reply, outcome)
+            if probing:
+                await asyncio.to_thread(self._limits.reset_breaker)
 
 
 def _delay(tries: int) -> float:

@@ -1,4 +1,8 @@
-"""Questions and answers for the tests of the evaluation: weak, solid and strong ones from answers/<category>.md."""
+"""Questions and answers for the tests of the evaluation: weak, solid and strong ones from answers/<category>.md.
+
+Those in answers/scripts.md are readable and no more: most are from the Universal Declaration of Human Rights. Their
+scripts have marks on the letters, or no spaces between words.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -12,8 +16,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @cache
-def parts(category: Category) -> dict[str, str]:
-    text = (Path(__file__).with_name("answers") / f"{category}.md").read_text(encoding="utf-8")
+def parts(name: str) -> dict[str, str]:
+    text = (Path(__file__).with_name("answers") / f"{name}.md").read_text(encoding="utf-8")
     _, *pieces = re.split(r"^=== (.*) ===\n", text, flags=re.MULTILINE)
     return {name: body.strip() for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
 

@@ -73,8 +73,8 @@ def test_an_answer_is_graded_from_checks_with_quotes_of_its_own(stub: AnthropicS
     assert made.evaluator is Evaluator.CLAUDE
     assert made.model == "claude-haiku-5-5"
     assert made.rubric_version == rubric(category).version
-    assert made.raw_reply is not None
-    assert json.loads(made.raw_reply)["findings"]
+    assert made.reply is not None
+    assert json.loads(made.reply.text)["findings"]
 
 
 def test_tokens_include_those_of_the_cached_prompt(stub: AnthropicStub) -> None:
@@ -247,13 +247,8 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        "html",
-        "wrong-shape",
-        "no-content",
         "no-text",
-        "no-usage",
         "odd-content",
-        "truncated-body",
         "truncated-json",
         "prose",
         "no-findings",
@@ -261,10 +256,19 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
         "context-window",
     ],
 )
-def test_garbage_is_an_unusable_reply(stub: AnthropicStub, behaviour: str) -> None:
+def test_garbage_is_an_unusable_reply_that_is_paid_for(stub: AnthropicStub, behaviour: str) -> None:
     raised, _ = outcome(stub, behaviour)
 
     assert type(raised) is UnusableReply
+    assert raised.reply.cost
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("behaviour", ["html", "wrong-shape", "no-content", "no-usage", "truncated-body"])
+def test_what_is_no_message_of_the_api_is_the_connections_fault(stub: AnthropicStub, behaviour: str) -> None:
+    raised, _ = outcome(stub, behaviour)
+
+    assert type(raised) is EvaluationUnavailable
     assert len(stub.requests) == 1
 
 
@@ -350,7 +354,7 @@ def test_one_evaluator_serves_many_answers_at_once_and_many_event_loops(stub: An
 
 def test_one_bad_answer_of_a_batch_leaves_the_others_unharmed(stub: AnthropicStub) -> None:
     evaluator = claude(stub)
-    texts = [STRONG, f"{STRONG} [[stub:529*2]]", f"{STRONG} [[stub:html]]", f"{STRONG} Done."]
+    texts = [STRONG, f"{STRONG} [[stub:529*2]]", f"{STRONG} [[stub:prose]]", f"{STRONG} Done."]
 
     async def batch() -> list[Evaluation | BaseException]:
         return await asyncio.gather(*(evaluator.evaluate(question(), text) for text in texts), return_exceptions=True)

@@ -1,6 +1,7 @@
 """The seam: gates first, then the evaluator that the environment asks for."""
 
 import asyncio
+import textwrap
 
 import pytest
 
@@ -60,6 +61,17 @@ def test_characters_that_no_database_holds_never_reach_the_evaluator() -> None:
     asyncio.run(evaluate(evaluator, question(), answer(Category.PRODUCT_DESIGN, "solid") + "\x00 \ud800 \x1b[2J"))
 
     assert evaluator.asked[0].endswith("  \ufffd  [2J")
+
+
+def test_evidence_is_as_the_answer_was_stored_with_the_line_ends_of_a_form() -> None:
+    lines = answer(Category.PRODUCT_DESIGN, "solid").split("\n")
+    stored = "\n".join(textwrap.fill(line, 72) for line in lines).replace("\n", "\r\n")
+
+    made = asyncio.run(evaluate(OfflineEvaluator(clock=lambda: NOON), question(), stored))
+
+    quotes = [quote for criterion in made.criteria for quote in criterion.evidence]
+    assert any("\r\n" in quote for quote in quotes)
+    assert [quote for quote in quotes if quote not in stored] == []
 
 
 def test_without_a_key_it_is_offline() -> None:

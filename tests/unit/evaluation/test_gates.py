@@ -78,3 +78,22 @@ RUSSIAN = """
 @pytest.mark.parametrize("text", [GERMAN, DUTCH, CHINESE, RUSSIAN])
 def test_an_answer_in_another_language_is_read(text: str) -> None:
     assert gate(QUESTION, text) is None
+
+
+@pytest.mark.parametrize("script", parts("scripts"))
+def test_no_script_is_called_unreadable(script: str) -> None:
+    assert gate(QUESTION, parts("scripts")[script]) is None
+
+
+def test_what_says_the_same_over_and_over_is_told_in_a_script_without_spaces() -> None:
+    stopped = gate(QUESTION, "ควรปฏิบัติต่อกันด้วยเจตนารมณ์แห่งภราดรภาพ" * 8)
+
+    assert stopped is not None
+    assert "over and over" in stopped.reason
+
+
+def test_two_words_that_invisible_characters_fill_up_are_too_short() -> None:
+    stopped = gate(QUESTION, "Hello" + "\u200b" * 80 + " there")
+
+    assert stopped is not None
+    assert "far too short to grade: 2 words" in stopped.reason

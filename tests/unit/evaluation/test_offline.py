@@ -31,7 +31,7 @@ INJECTIONS = [
 ]
 
 
-OTHER_LANGUAGES = {"German": GERMAN, "Dutch": DUTCH, "Chinese": CHINESE, "Russian": RUSSIAN}
+OTHER_LANGUAGES = {"German": GERMAN, "Dutch": DUTCH, "Chinese": CHINESE, "Russian": RUSSIAN} | parts("scripts")
 
 POINTS = [
     "the five nurses of ward 9 who wake at six on Monday",
@@ -456,7 +456,7 @@ def test_it_says_that_it_is_an_offline_score() -> None:
 
     assert made.evaluator is Evaluator.OFFLINE
     assert made.model == "offline-2"
-    assert (made.input_tokens, made.output_tokens, made.raw_reply) == (0, 0, None)
+    assert (made.input_tokens, made.output_tokens, made.reply) == (0, 0, None)
     assert made.rubric_version == rubric(Category.PRODUCT_DESIGN).version
     assert made.evaluated_at == NOON
 
@@ -470,7 +470,8 @@ def test_no_text_is_too_odd_to_grade(text: str) -> None:
 
 def test_grading_offline_imports_nothing_heavy() -> None:
     program = (
-        "import sys, coach.evaluation as e; e.configured({}); "
+        "import sys; from coach.evaluation.graders import configured; from coach.settings import GraderSettings; "
+        "configured(GraderSettings(evaluator='offline')); "
         "print([m for m in ('anthropic', 'httpx2', 'boto3') if m in sys.modules])"
     )
 

@@ -105,7 +105,9 @@ def test_a_request_reaches_the_emulator_whole_with_the_headers_of_api_gateway() 
     emulator = Emulator()
 
     call(
-        emulator, b"one ", b"two", headers={"Host": "localhost:8002", "X-Forwarded-For": "6.6.6.6"}, query_string=b"a=1"
+        *(emulator, b"one ", b"two"),
+        headers={"Host": "localhost:8002", "X-Forwarded-For": "6.6.6.6", "Content-Type": "text/plain"},
+        query_string=b"a=1",
     )
 
     (scope,) = emulator.scopes
@@ -113,10 +115,20 @@ def test_a_request_reaches_the_emulator_whole_with_the_headers_of_api_gateway() 
     assert scope["query_string"] == b"a=1"
     assert dict(scope["headers"]) == {
         b"Host": b"localhost:8002",
+        b"Content-Type": b"text/plain",
         b"x-forwarded-for": b"127.0.0.1",
         b"x-forwarded-port": b"8002",
         b"x-forwarded-proto": b"http",
     }
+
+
+def test_a_body_of_no_type_is_json_to_api_gateway() -> None:
+    emulator = Emulator()
+
+    call(emulator, b"\xff", headers={"Host": "localhost:8002"})
+
+    (scope,) = emulator.scopes
+    assert dict(scope["headers"])[b"content-type"] == b"application/json"
 
 
 @pytest.mark.parametrize("status", [200, 404, 422, 500])

@@ -5,11 +5,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import pytest
 
+from coach.aws import EvaluationQueue
 from coach.errors import EvaluationRefused
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.rubric import rubric
@@ -23,6 +24,7 @@ from tests.conftest import OTHER, USER
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
+    Queue,
     a_session,
     a_user,
     add,
@@ -103,7 +105,11 @@ def reevaluate(storage: Storage, workers: Workers) -> Callable[..., int]:
     """Runs the command on the table on moto."""
 
     def run(*arguments: str, **how: Any) -> int:
-        defaults = {"find": lambda _: Stack(storage, workers.settings), "sleep": workers.work, "ask": lambda _: "y"}
+        defaults = {
+            "find": lambda _: Stack(storage, cast("EvaluationQueue", Queue()), workers.settings),
+            "sleep": workers.work,
+            "ask": lambda _: "y",
+        }
         return main(arguments, **defaults | how)
 
     return run

@@ -11,13 +11,14 @@ graders                                                            which of them
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from coach.evaluation.frameworks import suggested_framework
 from coach.evaluation.gates import Stopped, gate
 from coach.evaluation.rubric import rubric
-from coach.evaluation.text import readable
+from coach.evaluation.text import Source, readable
 from coach.model import Criterion, Evaluation, Evaluator, Question
 
 GATE_MODEL = "gate"
@@ -47,8 +48,22 @@ async def evaluate(
     answer = readable(answer_text)
     stopped = gate(question.question_text, answer)
     if stopped is None:
-        return await evaluator.evaluate(question, answer)
+        return _as_stored(await evaluator.evaluate(question, answer), answer_text)
     return _gated(stopped, question, evaluator.kind, answer, clock())
+
+
+def _as_stored(evaluation: Evaluation, answer_text: str) -> Evaluation:
+    """With its evidence as the stored text has it: a line of a form ends with CR LF there."""
+    if readable(answer_text) == answer_text:
+        return evaluation
+    source = Source(answer_text)
+    return replace(
+        evaluation,
+        criteria=tuple(
+            replace(criterion, evidence=tuple(source.quote(quote) or quote for quote in criterion.evidence))
+            for criterion in evaluation.criteria
+        ),
+    )
 
 
 def _gated(stopped: Stopped, question: Question, kind: Evaluator, answer: str, now: datetime) -> Evaluation:
@@ -72,5 +87,4 @@ def _gated(stopped: Stopped, question: Question, kind: Evaluator, answer: str, n
         evaluated_at=now,
         input_tokens=0,
         output_tokens=0,
-        raw_reply=None,
     )

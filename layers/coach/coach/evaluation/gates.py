@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from coach.characters import visible
 from coach.evaluation.frameworks import frameworks_named
-from coach.evaluation.text import words
+from coach.evaluation.text import is_character, letters, words
 from coach.evaluation.word_lists import word_lists
 
 MIN_WORDS = 25
+WORDS_IN_A_ROW, CHARACTERS_IN_A_ROW = 3, 9
 
 _RARE_PAIRS = re.compile(
     "asdf|qwer|sdf|dfg|fgh|ghj|hjk|jkl|zxc|xcv|cvb|vbn|bnm|wert|tyu|yui|iop|"
@@ -78,7 +80,7 @@ def gate(question_text: str, answer: str) -> Stopped | None:
     if len(said) < MIN_WORDS:
         reason = f"The answer is far too short to grade: {len(said)} words."
         return Stopped(10, reason, "Say what you would do, for whom and why, in at least ten sentences.")
-    if _share_of_new_triples(said) < 0.4:
+    if _share_of_news(said) < 0.4:
         return Stopped(15, "The answer says the same thing over and over.", "Say each point once, then develop it.")
     if _names_and_nothing_else(said):
         reason = "The answer names frameworks and does nothing with them."
@@ -103,13 +105,13 @@ def _echoes(question: list[str], said: list[str]) -> bool:
 
 
 def _gibberish(answer: str, said: list[str]) -> bool:
-    solid = "".join(answer.split())
-    if sum(map(str.isalnum, solid)) < len(solid) / 2:
+    solid = "".join(visible(answer).split())
+    if letters(solid) < len(solid) / 2:
         return True
     longer = [word for word in said if len(word) >= 4 and word.isascii() and word.isalpha()]
     if len(longer) >= 5 and sum(_RARE_PAIRS.search(word) is not None for word in longer) > 0.35 * len(longer):
         return True
-    if sum(len(word) > 30 for word in said) > len(said) / 4 or "lorem ipsum" in " ".join(said[:200]):
+    if sum(len(word) > 30 and word.isascii() for word in said) > len(said) / 4 or "lorem ipsum" in " ".join(said[:200]):
         return True
     return _shuffled(said)
 
@@ -125,9 +127,11 @@ def _shuffled(said: list[str]) -> bool:
     return impossible >= 2 and impossible > 0.08 * places
 
 
-def _share_of_new_triples(said: list[str]) -> float:
-    triples = list(zip(said, said[1:], said[2:], strict=False))
-    return len(set(triples)) / len(triples)
+def _share_of_news(said: list[str]) -> float:
+    """Of three words in a row, or of as much text where characters are counted, how many are there once."""
+    length = CHARACTERS_IN_A_ROW if 2 * sum(map(is_character, said)) > len(said) else WORDS_IN_A_ROW
+    rows = list(zip(*(said[start:] for start in range(length)), strict=False))
+    return len(set(rows)) / len(rows)
 
 
 def _names_and_nothing_else(said: list[str]) -> bool:

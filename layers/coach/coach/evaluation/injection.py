@@ -2,6 +2,8 @@
 
 import re
 
+from coach.characters import visible
+
 _GRADER = r"(?:grader|evaluator|assessor|examiner|rater)"
 _MODEL = r"(?:ai|llm|claude|chatgpt|assistant|model)"
 _ANSWER = r"(?:answer|response|submission|attempt)"
@@ -38,4 +40,4 @@ _TO_THE_GRADER = re.compile(
 
 def addresses_grader(text: str) -> bool:
     """Whether a passage speaks to whoever grades it, or about its own grade, instead of answering. Errs on no."""
-    return _TO_THE_GRADER.search(" ".join(text.split())) is not None
+    return _TO_THE_GRADER.search(" ".join(visible(text).split())) is not None

@@ -8,16 +8,19 @@ import gc
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from coach.errors import Invalid
-from coach.http.caller import authenticated
+from coach.http.addresses import base_path, own_path
+from coach.http.caller import authenticated, caller
 from coach.http.errors import no_such_path, response_to
 from coach.settings import OriginSettings
 
@@ -32,9 +35,10 @@ def create_app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(
         enable_validation=True,
         cors=_cors(),
-        response_validation_error_http_code=500,
+        serializer=partial(json.dumps, separators=(",", ":"), ensure_ascii=False),
         json_body_deserializer=_json_object,
     )
+    app.use([_known_parameters])
     app.exception_handler(Exception)(response_to)
     app.not_found(no_such_path)
     return app
@@ -43,7 +47,8 @@ def create_app() -> APIGatewayRestResolver:
 def entrypoint(app: APIGatewayRestResolver, *, open_to_all: bool = False) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
 
-    Unless it is open to all, a caller without a valid token gets 401 before anything is said about the request.
+    Unless it is open to all, a caller without a valid token gets 401 before anything is said about the request. HEAD is
+    GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that say so themselves.
     """
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
@@ -54,7 +59,11 @@ def entrypoint(app: APIGatewayRestResolver, *, open_to_all: bool = False) -> Han
         except Exception as error:
             response = _built(response_to(error), event)
         else:
-            response = app.resolve(_with_json_body(event), context)
+            app.context["base_path"] = base_path(event)
+            response = app.resolve(_as_routed(event), context)
+        if event["httpMethod"] == "HEAD":
+            response["body"] = ""
+        response["multiValueHeaders"].setdefault("Cache-Control", ["no-store"])
         # Whether there are CORS headers depends on who asks, which a cache has to know.
         response["multiValueHeaders"].setdefault("Vary", []).append("Origin")
         outcome = {"method": event.get("httpMethod"), "route": event.get("resource"), "status": response["statusCode"]}
@@ -72,7 +81,7 @@ def _cors() -> CORSConfig:
         allow_origin=first,
         extra_origins=others,
         allow_headers=["Idempotency-Key"],
-        expose_headers=["Link", "Location"],
+        expose_headers=["Link", "Location", "Retry-After", "X-Quota-Remaining"],
         max_age=600,
     )
 
@@ -90,12 +99,26 @@ def _built(response: Response[str], event: Event) -> dict[str, Any]:
     }
 
 
+def _known_parameters(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Raises Invalid for a query parameter that the route does not have, unless nothing of its request is validated."""
+    route = app.context["_route"]
+    if route.enable_validation is False:
+        return next_middleware(app)
+    if route.has_dependencies:
+        caller(app.request)  # 401 comes before anything is said about the request
+    known = {field.alias for field in route.dependant.query_params}
+    for name in app.current_event.query_string_parameters:
+        if name not in known:
+            raise Invalid(("query", name), "There is no such parameter", "extra_forbidden")
+    return next_middleware(app)
+
+
 _JSON_TYPE = re.compile(r"\s*application/([\w.-]+\+)?json\s*(;|$)", re.IGNORECASE)
 
 
-def _with_json_body(event: Event) -> Event:
-    """The event with its body as text, and as of no type where it is no JSON: Powertools would read forms as well, and
-    stumble over what is no UTF-8."""
+def _as_routed(event: Event) -> Event:
+    """The event as the resolver takes it: HEAD as GET, the path below stage and base path, and the body as text, of no
+    type where it is no JSON: Powertools would read forms as well, and stumble over what is no UTF-8."""
     sent = APIGatewayProxyEvent(event)
     is_json, text = True, "{}"
     if sent.body:
@@ -103,7 +126,9 @@ def _with_json_body(event: Event) -> Event:
         is_json = bool(text and _JSON_TYPE.match(sent.headers.get("content-type") or "application/json"))
     headers = {name: value for name, value in sent.headers.items() if name.lower() != "content-type"}
     headers["content-type"] = "application/json" if is_json else "application/octet-stream"
-    return {**event, "headers": headers, "body": text, "isBase64Encoded": False}
+    method = event["httpMethod"].replace("HEAD", "GET")
+    routed = {"httpMethod": method, "path": own_path(event), "headers": headers, "body": text, "isBase64Encoded": False}
+    return event | routed
 
 
 def _decoded(sent: APIGatewayProxyEvent) -> str:

@@ -26,10 +26,11 @@ def authenticated(authorization: str | None) -> Caller:
     return Caller(aws.verifier().user_id(token.strip()))
 
 
-def _caller(request: Request) -> Caller:
+def caller(request: Request) -> Caller:
+    """Whose request this is. Raises Unauthorized."""
     known: Caller | None = request.context.get("caller")
     return known or authenticated(request.headers.get("authorization"))
 
 
-CurrentUser = Annotated[Caller, Depends(_caller)]
+CurrentUser = Annotated[Caller, Depends(caller)]
 """A route with a parameter of this type answers 401 to whoever has no valid token."""

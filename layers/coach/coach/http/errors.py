@@ -5,13 +5,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.openapi.exceptions import (
-    RequestUnsupportedContentType,
-    RequestValidationError,
-    ResponseValidationError,
-)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
-from coach.errors import CoachError, Invalid
+from coach.errors import BudgetUsedUp, CoachError, Invalid, QuotaUsedUp, TooManyRequests, Unauthorized
+from coach.http.responses import QUOTA_REMAINING
 from coach.settings import InvalidSetting
 
 logger = Logger()
@@ -22,14 +19,22 @@ def response_to(error: Exception) -> Response[str]:
     match error:
         case Invalid():
             return _refusal(422, [{"loc": error.loc, "msg": error.detail, "type": error.kind}])
+        case QuotaUsedUp():
+            if isinstance(error, BudgetUsedUp):
+                logger.warning("BudgetUsedUp")  # a metric filter of the template counts these
+            return _refusal(429, error.detail, {"Retry-After": str(error.retry_after), QUOTA_REMAINING: "0"})
+        case TooManyRequests():
+            return _refusal(429, error.detail, {"Retry-After": str(error.retry_after)})
+        case Unauthorized():
+            return _refusal(401, error.detail, {"WWW-Authenticate": "Bearer"})
         case CoachError():
             return _refusal(error.status, error.detail)
         case RequestUnsupportedContentType():
             msg = "Send JSON in UTF-8, and say so: Content-Type: application/json"
             return _refusal(422, [{"loc": ("body",), "msg": msg, "type": "unsupported_content_type"}])
-        case RequestValidationError():
+        case RequestValidationError() if error.errors()[0]["loc"][0] != "response":
             return _refusal(422, [{name: each[name] for name in ("loc", "msg", "type")} for each in error.errors()])
-        case ResponseValidationError():  # our own mistake: the route answers what its type does not promise
+        case RequestValidationError():  # our own mistake: the route answers what its type does not promise
             what = [(each["loc"], each["type"]) for each in error.errors()]
             logger.error("Not the promised response", extra={"errors": what})
         case InvalidSetting():
@@ -43,7 +48,6 @@ def no_such_path(_: Exception) -> Response[str]:
     return _refusal(404, "Not Found")
 
 
-def _refusal(status: int, detail: Any) -> Response[str]:
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    body = json.dumps({"detail": detail}, ensure_ascii=False)
-    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
+def _refusal(status: int, detail: Any, headers: dict[str, str] | None = None) -> Response[str]:
+    body = json.dumps({"detail": detail})  # in ASCII: `loc` may hold half of a surrogate pair, as it was sent
+    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=headers or {}, body=body)

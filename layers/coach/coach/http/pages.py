@@ -4,18 +4,21 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from itertools import islice
 from typing import Annotated, Generic, TypeVar
 from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel
 
 from coach.errors import Invalid
+from coach.http.addresses import absolute
 from coach.http.caller import Caller
-from coach.http.responses import absolute
 
-T = TypeVar("T")
+T = TypeVar("T", bound=BaseModel)
+
+MAX_BYTES = 5_000_000
+"""How much a page holds at most. Lambda takes a response of 6 MB, headers and all."""
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to return at most")]
 Cursor = Annotated[str | None, Query(max_length=1024, description="Where to go on: from the Link header of a page")]
@@ -24,7 +27,8 @@ _FOREIGN_CURSOR = Invalid(("query", "cursor"), "This cursor does not belong to t
 
 
 class Page(Generic[T]):
-    """One page of a list that can grow: at most `limit` things from the place on that the cursor stands for.
+    """One page of a list that can grow, from the place on that the cursor stands for: at most `limit` things, fewer
+    where they are large, and at least one.
 
     A cursor is a position and a digest that ties it to this user, path and filter: one that was altered, or that was
     made for somebody else or another list, is refused. It reveals and allows nothing: positions are only ever looked
@@ -50,14 +54,18 @@ class Page(Generic[T]):
             raise _FOREIGN_CURSOR from None
 
     def response(self, found: Iterable[tuple[T, str]]) -> Response[list[T]]:
-        """A JSON list of the first `limit` of (thing, its position), with a Link to the rest if there is any."""
-        things = list(islice(found, self.limit + 1))
-        shown, more = things[: self.limit], len(things) > self.limit
-        headers = {}
-        if more:
-            query = self._filters | {"limit": str(self.limit), "cursor": self._cursor(shown[-1][1])}
-            headers["Link"] = f'<{absolute(self._app, f"{self._path}?{urlencode(query)}")}>; rel="next"'
-        body = [thing for thing, _ in shown]
+        """A JSON list of the first of (thing, its position), with a Link to the rest if there is any."""
+        body: list[T] = []
+        headers: dict[str, str] = {}
+        size, last = 0, ""
+        for thing, position in found:
+            size += _sent(thing)
+            if body and (len(body) == self.limit or size > MAX_BYTES):
+                query = self._filters | {"limit": str(self.limit), "cursor": self._cursor(last)}
+                headers["Link"] = f'<{absolute(self._app, f"{self._path}?{urlencode(query)}")}>; rel="next"'
+                break
+            body.append(thing)
+            last = position
         return Response(status_code=200, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
 
     def _cursor(self, position: str) -> str:
@@ -74,3 +82,9 @@ class Page(Generic[T]):
 
     def _digest(self, position: str) -> str:
         return hashlib.sha256(f"{self._scope}{position}".encode()).hexdigest()[:16]
+
+
+def _sent(thing: BaseModel) -> int:
+    """The bytes that a thing takes in a function's response at most: there a body is a JSON text of JSON, and some of
+    Lambda's runtimes (Python 3.11) escape each letter that is not ASCII."""
+    return len(json.dumps(thing.model_dump_json()))

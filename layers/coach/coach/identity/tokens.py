@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from coach.errors import Unauthorized
 
 LIFETIME = timedelta(hours=12)
+LEEWAY = timedelta(seconds=10)
+"""By how much the clocks of who signs and who verifies may differ."""
 ALGORITHM = "EdDSA"
 ISSUER = "pm-interview-coach"
 AUDIENCE = "pm-interview-coach-api"
@@ -75,8 +77,10 @@ class Verifier:
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
                 audience=AUDIENCE,
+                leeway=LEEWAY,
                 options={"require": ["exp", "iat", "sub", "iss", "aud"], "strict_aud": True},
             )
+            # No leeway here: both times are of one clock.
             if not 0 < claims["exp"] - claims["iat"] <= LIFETIME.total_seconds():
                 raise Unauthorized(REFUSED)
             return str(UUID(claims["sub"]))

@@ -24,4 +24,4 @@ class Storage:
         self.sessions = Sessions(self.table)
         self.limits = Limits(self.table)
         self.attempts = Attempts(self.table, self.limits)
-        self.evaluations = Evaluations(self.table, self.attempts)
+        self.evaluations = Evaluations(self.table, self.attempts, self.limits)

@@ -2,16 +2,25 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from coach.errors import Conflict, NotFound, TooManyRequests
+from coach.errors import Conflict, NotFound
 from coach.model import Attempt, Criterion, Evaluation, EvaluationRequest, Evaluator, Status
 from coach.storage import keys
 from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal, unmarshal
-from coach.storage.limits import Limits
+from coach.storage.limits import Allowance, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The attempt that a request made, now or before, and how many more evaluations may be asked for today."""
+
+    attempt: Attempt
+    new: bool
+    remaining: int
 
 
 class Attempts:
@@ -28,27 +37,31 @@ class Attempts:
         answer_text: str,
         time_spent_sec: int | None,
         idempotency_key: str | None,
-        daily_limit: int,
-    ) -> tuple[Attempt, bool]:
-        """Store an answer as the session's next attempt, pending: (the attempt, whether it is new).
+        allowance: Allowance,
+    ) -> Added:
+        """Store an answer as the session's next attempt, pending.
 
-        The attempt, its count on the session and on the day's quota, and the idempotency key are one transaction.
-        Raises NotFound for the session; Conflict when the session has ended or the key was used with another body;
-        TooManyRequests when the day's quota is used up.
+        The attempt, its count on the session and on the day, and the idempotency key are one transaction. Raises
+        NotFound for the session; Conflict when the session has ended or the key was used with another body; QuotaUsedUp
+        or BudgetUsedUp when the day allows no more.
         """
         request = hashlib.sha256(repr((question_id, answer_text, time_spent_sec)).encode()).hexdigest()
         session_key = keys.session(user_id, session_id)
         key_key = keys.idempotency(user_id, session_id, idempotency_key) if idempotency_key else None
-        session, used = self._table.get_both(session_key, key_key) if key_key else (self._table.get(session_key), {})
+        count = self._limits.daily_count(user_id, allowance)
+        session, *counted = self._table.get_all([session_key, *count.keys, *([key_key] if key_key else [])])
+        used = counted.pop() if key_key else {}
+        count.see(*counted)
         deadline = self._table.deadline()
         token = uuid4().hex
         while True:
             if not session:
                 raise NotFound("Session not found")
             if used:
-                return self._replayed(user_id, session_id, used, request), False
+                return Added(self._replayed(user_id, session_id, used, request), new=False, remaining=count.remaining)
             if "ended_at" in session:
                 raise Conflict("The session has ended")
+            now = self._table.moment
             attempt = Attempt(
                 id=session["attempts_count"] + 1,
                 user_id=user_id,
@@ -60,8 +73,10 @@ class Attempts:
                 round=1,
                 evaluation=None,
                 failure=None,
-                created_at=self._table.moment,
+                created_at=now,
+                asked_at=now,
             )
+            counting = count.actions()
             actions = [
                 self._table.put(_item(attempt) | {"token": token}, "attribute_not_exists(pk)"),
                 self._table.change(
@@ -70,7 +85,7 @@ class Attempts:
                     "attempts_count = :before AND attribute_not_exists(ended_at)",
                     {":one": 1, ":before": session["attempts_count"]},
                 ),
-                self._limits.count_on_quota(user_id, daily_limit),
+                *counting,
                 self._table.change(
                     keys.answered(user_id, question_id),
                     "ADD attempts :one SET last_at = :now",
@@ -84,17 +99,16 @@ class Attempts:
             try:
                 self._table.transact(*actions)
             except ConditionsFailed as failed:
-                there, now_session, quota, _, *key = failed.found
+                there, now_session, *others = failed.found
                 if there and there["token"] == token:
-                    return attempt, True
-                used = (key[0] if key else None) or {}
-                if quota is not None and now_session is None and not used:
-                    raise TooManyRequests(f"The limit of {daily_limit} answers a day is reached") from None
+                    return Added(attempt, new=True, remaining=count.remaining - 1)
                 # Another request was faster: decide again by what it left.
                 session = session if now_session is None else now_session
+                used = (others[-1] if key_key else None) or {}
+                count.see(*others[: len(counting)])
                 self._table.pause(deadline, "The session is being changed by other requests; try again")
             else:
-                return attempt, True
+                return Added(attempt, new=True, remaining=count.remaining - 1)
 
     def _replayed(self, user_id: str, session_id: str, used: Item, request: str) -> Attempt:
         if used["request"] != request:
@@ -162,6 +176,7 @@ def _item(attempt: Attempt) -> Item:
         "status": attempt.status,
         "round": attempt.round,
         "created_at": keys.text_of(attempt.created_at),
+        "asked_at": keys.text_of(attempt.asked_at),
     }
 
 
@@ -178,6 +193,7 @@ def attempt_of(item: Item) -> Attempt:
         evaluation=_evaluation_of(item["evaluation"]) if "evaluation" in item else None,
         failure=item.get("failure"),
         created_at=datetime.fromisoformat(item["created_at"]),
+        asked_at=datetime.fromisoformat(item["asked_at"] if "asked_at" in item else item["created_at"]),
         evaluation_round=item.get("evaluation_round"),
         reevaluating=keys.time_of(item.get("reevaluating")),
         reevaluation_failure=item.get("reevaluation_failure"),
@@ -185,8 +201,8 @@ def attempt_of(item: Item) -> Attempt:
 
 
 def evaluation_item(evaluation: Evaluation) -> Item:
-    """Without the raw reply, which has an item of its own."""
-    item = asdict(replace(evaluation, raw_reply=None)) | {"evaluated_at": keys.text_of(evaluation.evaluated_at)}
+    """Without the reply, which has an item of its own."""
+    item = asdict(replace(evaluation, reply=None)) | {"evaluated_at": keys.text_of(evaluation.evaluated_at)}
     return {name: value for name, value in item.items() if value is not None}
 
 
@@ -215,7 +231,6 @@ def _evaluation_of(item: Item) -> Evaluation:
         evaluated_at=datetime.fromisoformat(item["evaluated_at"]),
         input_tokens=item["input_tokens"],
         output_tokens=item["output_tokens"],
-        raw_reply=None,
         prompt=item.get("prompt"),
         effort=item.get("effort"),
         cost=item.get("cost"),

@@ -5,6 +5,7 @@ the same write is sent again, the failed condition shows the caller's own token,
 """
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ Item = dict[str, Any]
 
 WRITE_DEADLINE_SECONDS = 8.0
 
+_RESERVED = re.compile(r"#(\w+)")
 _REFUSED_FOR_NOW = frozenset(
     {
         "InternalServerError",
@@ -71,19 +73,20 @@ class Table:
         reply = self._ask("get_item", TableName=self._name, Key=marshal(key), ConsistentRead=True)
         return unmarshal(reply.get("Item", {}))
 
-    def get_both(self, first: Item, second: Item) -> tuple[Item, Item]:
-        """Two items in one call, each {} when there is none."""
-        found: dict[str, Item] = {}
-        wanted: list[Any] = [marshal(first), marshal(second)]
+    def get_all(self, keys: Sequence[Item]) -> list[Item]:
+        """Several items in one call, each {} when there is none."""
+        found: dict[tuple[str, str], Item] = {}
+        wanted: list[Any] = [marshal(key) for key in keys]
         deadline = self.deadline()
         while wanted:
             reply = self._ask("batch_get_item", RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}})
-            found |= {item["sk"]: item for item in map(unmarshal, reply["Responses"].get(self._name, []))}
+            items = map(unmarshal, reply["Responses"].get(self._name, []))
+            found |= {(item["pk"], item["sk"]): item for item in items}
             unprocessed: Any = reply.get("UnprocessedKeys", {})
             wanted = unprocessed[self._name]["Keys"] if unprocessed else []
             if wanted:
                 self.pause(deadline, "The database is busy; try again")
-        return found.get(first["sk"], {}), found.get(second["sk"], {})
+        return [found.get((key["pk"], key["sk"]), {}) for key in keys]
 
     def query(self, query: Mapping[str, Any], values: Item) -> Iterator[Item]:
         """What a query finds. Pages are read as they are needed."""
@@ -110,6 +113,9 @@ class Table:
 
     def overwrite(self, item: Item) -> None:
         self._ask("put_item", TableName=self._name, Item=marshal(item))
+
+    def delete(self, key: Item) -> None:
+        self._ask("delete_item", TableName=self._name, Key=marshal(key))
 
     def update(self, key: Item, update: str, condition: str, values: Item) -> Item:
         """Change one item and return it as it is then. Raises ConditionsFailed with the item as it is instead."""
@@ -150,7 +156,7 @@ class Table:
         return {"Put": put}
 
     def change(self, key: Item, update: str, condition: str | None, values: Item) -> Action:
-        """The action that updates an item. The one reserved word among the attributes is written `#status`."""
+        """The action that updates an item. Attributes that are reserved words are written with a #, as in `#status`."""
         change: Any = {
             "TableName": self._name,
             "Key": marshal(key),
@@ -159,9 +165,14 @@ class Table:
         }
         if condition:
             change |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        if "#status" in update or "#status" in (condition or ""):
-            change |= {"ExpressionAttributeNames": {"#status": "status"}}
+        if reserved := set(_RESERVED.findall(f"{update} {condition}")):
+            change |= {"ExpressionAttributeNames": {f"#{name}": name for name in reserved}}
         return {"Update": change}
+
+    def exists(self, key: Item) -> Action:
+        """The action that changes nothing, and fails where there is no such item."""
+        check = {"TableName": self._name, "Key": marshal(key), "ConditionExpression": "attribute_exists(pk)"}
+        return cast("Action", {"ConditionCheck": check})
 
     def deadline(self) -> float:
         """Until when a write may be tried again, on the monotonic clock."""

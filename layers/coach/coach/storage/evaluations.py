@@ -3,18 +3,27 @@
 Each asking is a round of its attempt. A worker takes the attempt's lease, and the round is closed by the first result.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import uuid4
 
 from coach.errors import Conflict, NotFound
-from coach.model import Attempt, Evaluation, EvaluationRequest, Status
+from coach.model import Attempt, Evaluation, EvaluationRequest, PaidReply, Status
 from coach.storage import keys
 from coach.storage.attempts import Attempts, attempt_of, evaluation_item
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
+from coach.storage.limits import Allowance, Limits
 
-REEVALUATION_LOST_DAYS = 2
-"""After so long nobody is at work on a re-evaluation any more: its stream record or message has expired."""
+REEVALUATION_LOST_AFTER = timedelta(days=2)
+"""Longer than for a pending attempt: what waits to be replaced has its evaluation, and nobody misses another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whether a request has started a new round, and how many more evaluations may be asked for today."""
+
+    new: bool
+    remaining: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +47,69 @@ class Held:
 
 
 class Evaluations:
-    def __init__(self, table: Table, attempts: Attempts) -> None:
+    def __init__(self, table: Table, attempts: Attempts, limits: Limits) -> None:
         self._table = table
         self._attempts = attempts
+        self._limits = limits
 
-    def request(self, user_id: str, session_id: str, attempt_id: int) -> Status:
-        """Make a failed attempt pending again; one that is pending stays so. Returns the status before.
+    def request(self, user_id: str, session_id: str, attempt_id: int, allowance: Allowance | None) -> Asked:
+        """Have an attempt evaluated that has failed, or that is pending and was lost: a new round, counted on the day.
 
-        Raises NotFound, and Conflict when the attempt is evaluated.
+        One that is pending otherwise is on its way already. `allowance` None counts nothing: the operator asks. Raises
+        NotFound, Conflict when the attempt is evaluated, and QuotaUsedUp or BudgetUsedUp.
         """
-        try:
-            self._table.transact(
+        attempt_key = keys.attempt(user_id, session_id, attempt_id)
+        count = self._limits.daily_count(user_id, allowance) if allowance else None
+        deadline = self._table.deadline()
+        token = uuid4().hex
+        while True:
+            item, *counted = self._table.get_all([attempt_key, *(count.keys if count else [])])
+            if not item:
+                raise NotFound("Attempt not found")
+            if item["status"] == Status.EVALUATED:
+                raise Conflict("The attempt is evaluated already")
+            if count:
+                count.see(*counted)
+            now = int(self._table.now())
+            at_work = item.get("lease_until", 0) > now
+            if item["status"] == Status.PENDING and (at_work or not attempt_of(item).is_lost(self._table.moment)):
+                return Asked(new=False, remaining=count.remaining if count else 0)
+            actions = [
                 self._table.change(
-                    keys.attempt(user_id, session_id, attempt_id),
-                    "SET #status = :pending, tries = :none, unusable = :none ADD round :one "
-                    "REMOVE failure, lease, lease_until",
-                    "#status = :failed",
-                    {":pending": Status.PENDING, ":failed": Status.FAILED, ":none": 0, ":one": 1},
+                    attempt_key,
+                    # `asked` tells the stream of an attempt that was pending before as well.
+                    "SET #status = :pending, asked_at = :asked_at, asked = :again, asked_by = :token, "
+                    "tries = :none, unusable = :none "
+                    "ADD round :one REMOVE failure, lease, lease_until",
+                    "#status = :before AND round = :round AND (attribute_not_exists(lease) OR lease_until <= :now)",
+                    {
+                        ":pending": Status.PENDING,
+                        ":before": item["status"],
+                        ":round": item["round"],
+                        ":asked_at": keys.text_of(self._table.moment),
+                        ":again": "again",
+                        ":token": token,
+                        ":now": now,
+                        ":none": 0,
+                        ":one": 1,
+                    },
                 ),
-                self._table.change(
-                    keys.session(user_id, session_id),
-                    "ADD failed_count :minus",
-                    "attribute_exists(pk)",
-                    {":minus": -1},
-                ),
-            )
-        except ConditionsFailed as failed:
-            found = failed.found[0]
-            if not found:
-                raise NotFound("Attempt not found") from None
-            if found["status"] == Status.EVALUATED:
-                raise Conflict("The attempt is evaluated already") from None
-            return Status.PENDING
-        return Status.FAILED
+                *(count.actions() if count else []),
+            ]
+            if item["status"] == Status.FAILED:
+                session_key = keys.session(user_id, session_id)
+                uncounted = self._table.change(
+                    session_key, "ADD failed_count :minus", "attribute_exists(pk)", {":minus": -1}
+                )
+                actions.append(uncounted)
+            try:
+                self._table.transact(*actions)
+            except ConditionsFailed as failed:
+                if (failed.found[0] or {}).get("asked_by") != token:
+                    # Another request or a worker was faster: decide again by what it left.
+                    self._table.pause(deadline, "The attempt is being changed by other requests; try again")
+                    continue
+            return Asked(new=True, remaining=count.remaining - 1 if count else 0)
 
     def request_reevaluation(self, attempt: Attempt) -> bool:
         """Have an evaluated attempt evaluated once more; what it has stands until then.
@@ -88,7 +127,7 @@ class Evaluations:
             ":round": attempt.round,
         }
         if attempt.reevaluating:
-            free, values[":lost"] = "reevaluating < :lost", keys.text_of(now - timedelta(days=REEVALUATION_LOST_DAYS))
+            free, values[":lost"] = "reevaluating < :lost", keys.text_of(now - REEVALUATION_LOST_AFTER)
         else:
             free = "attribute_not_exists(reevaluating)"
         try:
@@ -136,18 +175,28 @@ class Evaluations:
                 return Held(item["lease_until"])
         return Lease(attempt_of(item), token, item["tries"], item.get("unusable", 0))
 
-    def release_lease(self, lease: Lease, *, unusable: bool = False) -> None:
-        """Give a lease back, so that the next delivery can have it at once; count an unusable reply."""
+    def release_lease(self, lease: Lease, *, unusable: bool = False, tried: bool = True) -> None:
+        """Give a lease back, so that the next delivery can have it at once; count an unusable reply, and take the try
+        back when the model was not to be asked."""
         attempt = lease.attempt
         try:
             self._table.update(
                 keys.attempt(attempt.user_id, attempt.session_id, attempt.id),
-                "REMOVE lease, lease_until ADD unusable :unusable",
+                "REMOVE lease, lease_until ADD unusable :unusable, tries :untried",
                 "lease = :token",
-                {":token": lease.token, ":unusable": int(unusable)},
+                {":token": lease.token, ":unusable": int(unusable), ":untried": 0 if tried else -1},
             )
         except ConditionsFailed:
             return  # It has run out and is somebody else's, or the attempt is settled.
+
+    def record_reply(self, lease: Lease, reply: PaidReply, outcome: str) -> None:
+        """Keep what a try has cost, whatever comes of the evaluation; not for an attempt that is gone."""
+        place = keys.reply(lease.attempt, lease.tries)
+        attempt = lease.attempt
+        self._table.applied(
+            self._table.exists(keys.attempt(attempt.user_id, attempt.session_id, attempt.id)),
+            self._table.put(place | asdict(reply) | {"outcome": outcome}),
+        )
 
     def record(self, attempt: Attempt, evaluation: Evaluation) -> bool:
         """Write an evaluation and count it on the session, once: False when the attempt was settled before.
@@ -172,11 +221,8 @@ class Evaluations:
         ]
         if former:
             kept = {"session_id": attempt.session_id, "attempt_id": attempt.id, "round": attempt.evaluation_round}
-            place = keys.of_round(attempt, "EVALUATION", attempt.evaluation_round)
+            place = keys.replaced_evaluation(attempt)
             actions.append(self._table.put(place | kept | {"evaluation": evaluation_item(former)}))
-        if evaluation.raw_reply is not None:
-            place = keys.of_round(attempt, "REPLY", attempt.round)
-            actions.append(self._table.put(place | {"text": evaluation.raw_reply}))
         return self._table.applied(*actions)
 
     def fail(self, attempt: Attempt, failure: str) -> bool:

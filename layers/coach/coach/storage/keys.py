@@ -7,11 +7,13 @@ A user is a partition, so what belongs to somebody else cannot be addressed at a
     USER#<user>      SESSION#<session>                   a session and its counters; `started` feeds the index
     USER#<user>      SESSION#<session>#ATTEMPT#000001    an attempt, its evaluation, and the lease of who evaluates it
     USER#<user>      SESSION#<session>#KEY#<sha256>      an Idempotency-Key and the attempt that it made
-    USER#<user>      REPLY#<session>#000001#<round>      the model's raw reply, for reprocessing; no request reads it
+    USER#<user>      REPLY#<session>#000001#<round>#<n>  what a model replied at the n-th try and what it cost, whether
+                                                         it was of use or not; no request reads it
     USER#<user>      EVALUATION#<session>#000001#<round> an evaluation that a later round has replaced
     USER#<user>      ANSWERED#000001                     how often and when last the user has answered a question
-    USER#<user>      QUOTA#2026-11-21                    attempts of one day (expires by TTL)
+    USER#<user>      QUOTA#2026-11-21                    evaluations asked for on one day (expires by TTL)
     EMAIL#<address>  EMAIL                               who owns the address, and the password's hash
+    BUDGET#2026-11-21  BUDGET                            evaluations that all users asked for on one day (expires)
     BREAKER          BREAKER                             until when the model must not be called
 
 The local index `sessions_by_start` (pk, started) lists a user's sessions in order of time. Times are ISO 8601 in UTC
@@ -67,9 +69,16 @@ def idempotency(user_id: str, session_id: str, idempotency_key: str) -> Key:
     return {"pk": of_session["pk"], "sk": f"{of_session['sk']}#KEY#{digest}"}
 
 
-def of_round(attempt: Attempt, kind: str, round_: int | None) -> Key:
-    """What is kept of one round of an attempt: a REPLY or an EVALUATION."""
-    return {"pk": user(attempt.user_id), "sk": f"{kind}#{attempt.session_id}#{attempt.id:06d}#{round_}"}
+def reply(attempt: Attempt, tries: int) -> Key:
+    """What a model replied in the attempt's present round."""
+    place = f"{attempt.session_id}#{attempt.id:06d}#{attempt.round}#{tries}"
+    return {"pk": user(attempt.user_id), "sk": f"REPLY#{place}"}
+
+
+def replaced_evaluation(attempt: Attempt) -> Key:
+    """Where an evaluation goes that another one replaces."""
+    place = f"{attempt.session_id}#{attempt.id:06d}#{attempt.evaluation_round}"
+    return {"pk": user(attempt.user_id), "sk": f"EVALUATION#{place}"}
 
 
 def answered(user_id: str, question_id: int) -> Key:
@@ -78,6 +87,10 @@ def answered(user_id: str, question_id: int) -> Key:
 
 def quota(user_id: str, day: datetime) -> Key:
     return {"pk": user(user_id), "sk": f"QUOTA#{day:%Y-%m-%d}"}
+
+
+def budget(day: datetime) -> Key:
+    return {"pk": f"BUDGET#{day:%Y-%m-%d}", "sk": "BUDGET"}
 
 
 def text_of(time: datetime) -> str:

@@ -1,36 +1,122 @@
-"""How much may be asked for: a user's daily quota, and the breaker that stops all calls to the model."""
+"""How much may be asked for: what users and the whole deployment may ask for in a day (UTC), and the breaker."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from uuid import uuid4
 
+from coach.errors import BudgetUsedUp, QuotaUsedUp
 from coach.storage import keys
-from coach.storage.dynamo import Action, Table
+from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
 
-QUOTA_KEPT_DAYS = 2
+COUNTS_KEPT_DAYS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many evaluations a day may be asked for by one user, and by all together (0: any number)."""
+
+    user: int
+    deployment: int = 0
+
+
+class DailyCount:
+    """What a user's day has counted, and the actions that count one more.
+
+    The user's count is exact: its action demands what was read. The deployment's only demands that it is below the
+    budget, since everybody writes it.
+    """
+
+    def __init__(self, table: Table, user_id: str, allowance: Allowance) -> None:
+        self._table = table
+        self._allowance = allowance
+        self._now = table.moment
+        self._quota = keys.quota(user_id, self._now)
+        self._budget = keys.budget(self._now)
+        self._by_user = self._by_all = 0
+
+    @property
+    def keys(self) -> list[Item]:
+        """Of the items that are counted on."""
+        return [self._quota, self._budget] if self._allowance.deployment else [self._quota]
+
+    @property
+    def remaining(self) -> int:
+        """How many more may be asked for: the smaller of what is left of both."""
+        left = self._allowance.user - self._by_user
+        if self._allowance.deployment:
+            left = min(left, self._allowance.deployment - self._by_all)
+        return max(left, 0)
+
+    def see(self, quota: Item | None, budget: Item | None = None) -> None:
+        """Take note of the items as they are, {} for one that is not there; None tells nothing."""
+        if quota is not None:
+            self._by_user = quota.get("attempts", 0)
+        if budget is not None:
+            self._by_all = budget.get("evaluations", 0)
+
+    def actions(self) -> list[Action]:
+        """In the order of `keys`. Raises QuotaUsedUp or BudgetUsedUp."""
+        limit, budget = self._allowance.user, self._allowance.deployment
+        if self._by_user >= limit:
+            raise QuotaUsedUp(f"The limit of {limit} evaluations a day is reached", self._until_tomorrow)
+        if budget and self._by_all >= budget:
+            raise BudgetUsedUp("The limit of evaluations a day for everybody is reached", self._until_tomorrow)
+        expires = {":one": 1, ":expires": int((self._now + timedelta(days=COUNTS_KEPT_DAYS)).timestamp())}
+        by_user = self._table.change(
+            self._quota,
+            "ADD attempts :one SET expires_at = :expires",
+            "attempts = :before" if self._by_user else "attribute_not_exists(attempts)",
+            expires | ({":before": self._by_user} if self._by_user else {}),
+        )
+        by_all = self._table.change(
+            self._budget,
+            "ADD evaluations :one SET expires_at = :expires",
+            "attribute_not_exists(evaluations) OR evaluations < :budget",
+            expires | {":budget": budget},
+        )
+        return [by_user, by_all] if budget else [by_user]
+
+    @property
+    def _until_tomorrow(self) -> int:
+        tomorrow = datetime.combine(self._now.date() + timedelta(days=1), time(), UTC)
+        return int((tomorrow - self._now).total_seconds()) + 1
 
 
 class Limits:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def count_on_quota(self, user_id: str, daily_limit: int) -> Action:
-        """The action that counts one more on the user's day (UTC), if the limit allows it."""
-        today = self._table.moment
-        return self._table.change(
-            keys.quota(user_id, today),
-            "ADD attempts :one SET expires_at = :expires",
-            "attribute_not_exists(attempts) OR attempts < :limit",
-            {
-                ":one": 1,
-                ":limit": daily_limit,
-                ":expires": int((today + timedelta(days=QUOTA_KEPT_DAYS)).timestamp()),
-            },
-        )
+    def daily_count(self, user_id: str, allowance: Allowance) -> DailyCount:
+        return DailyCount(self._table, user_id, allowance)
 
     def breaker(self) -> int:
-        """Until when (epoch seconds) the model must not be called; 0 when it may be."""
+        """Until when (epoch seconds) the model must not be called; 0 for a breaker that nobody has tripped.
+
+        When the time is over, whoever takes the probe may call.
+        """
         until: int = self._table.get(keys.BREAKER).get("until", 0)
-        return until if until > self._table.now() else 0
+        return until
 
     def trip_breaker(self, until: int) -> None:
         """No calls to the model until then (epoch seconds)."""
-        self._table.overwrite(keys.BREAKER | {"until": until, "expires_at": until})
+        self._table.overwrite(keys.BREAKER | {"until": until})
+
+    def take_probe(self, until: int, *, seconds: int) -> bool:
+        """Whether the caller is the one to find out if the model can be called again, for so many seconds.
+
+        `until` is the breaker's, as it was read.
+        """
+        token = uuid4().hex
+        try:
+            self._table.update(
+                keys.BREAKER,
+                "SET #until = :next, prober = :token",
+                "#until = :before",
+                {":next": int(self._table.now()) + seconds, ":before": until, ":token": token},
+            )
+        except ConditionsFailed as failed:
+            return (failed.found[0] or {}).get("prober") == token
+        return True
+
+    def reset_breaker(self) -> None:
+        self._table.delete(keys.BREAKER)

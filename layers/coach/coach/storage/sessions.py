@@ -45,18 +45,20 @@ class Sessions:
     ) -> Iterator[tuple[Session, str]]:
         """A user's sessions, each with its position; `after` is the position to go on from.
 
-        Pages of `page_size` items are read as they are needed.
+        Pages of `page_size` items are read as they are needed; of whole megabytes where there is a filter, which
+        DynamoDB applies to what it has read: one page holds some two thousand sessions, be they of the category or not.
         """
         query: dict[str, Any] = {
             "IndexName": keys.SESSIONS_BY_START,
             "KeyConditionExpression": "pk = :pk",
             "ScanIndexForward": False,
-            "Limit": page_size,
         }
         values: Item = {":pk": keys.user(user_id)}
         if category:
             query["FilterExpression"] = "category_filter = :category"
             values[":category"] = category
+        else:
+            query["Limit"] = page_size
         if after:
             session_id = after.rpartition("#")[2]
             query["ExclusiveStartKey"] = marshal(keys.session(user_id, session_id) | {"started": after})

@@ -25,16 +25,17 @@ from coach.evaluation.claude.prompt import content, prompt, prompt_hash, reply_s
 from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, rubric
 from coach.evaluation.scoring import Finding, Scores, Verdict, score
 from coach.evaluation.text import Source, readable
-from coach.model import Evaluation, Evaluator, Question
+from coach.model import Evaluation, Evaluator, PaidReply, Question
 from coach.settings import Effort, GraderSettings, InvalidSetting
 
 ITEMS_MAX = 6
 ITEM_MAX_CHARS = 600
-RAW_REPLY_MAX_CHARS = 40_000
-"""With the answer and its quotes, an attempt stays under DynamoDB's 400 KB."""
+REPLY_MAX_CHARS = 40_000
+"""The most that is kept of one: an item has at most 400 KB."""
 
 SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
 
+NOT_THE_API = "what came with status 200 is no message of the API's"
 REFUSED = "Claude declined to evaluate this answer."
 NOT_ACCEPTED = "This answer could not be sent to Claude for evaluation."
 
@@ -88,8 +89,9 @@ class ClaudeEvaluator:
     async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
         started = time.monotonic()
         try:
-            message, reply, raw = _read(await self._ask(question, answer_text))
-            evaluation = self._evaluation(question, answer_text, message, reply, raw)
+            message = _received(await self._ask(question, answer_text))
+            paid = _paid(message)
+            evaluation = self._evaluation(question, answer_text, _parsed(message, paid), paid)
         except (EvaluationRefused, EvaluationUnavailable) as outcome:
             _log.warning(
                 "claude gave no evaluation",
@@ -138,7 +140,7 @@ class ClaudeEvaluator:
         except anthropic.APIConnectionError as error:
             raise EvaluationUnavailable(f"connection: {type(error.__cause__ or error).__name__}") from error
         except (json.JSONDecodeError, UnicodeDecodeError, anthropic.APIResponseValidationError):
-            raise UnusableReply("the reply's body is not the JSON of a message") from None
+            raise EvaluationUnavailable(NOT_THE_API) from None
 
     def _explain(self, error: anthropic.APIStatusError) -> NoReturn:
         """An error status as what it means for the attempt."""
@@ -159,18 +161,16 @@ class ClaudeEvaluator:
                 _log.error("claude cannot be used with these settings", extra={"reason": reason, "model": self._model})
         raise EvaluationUnavailable(reason, retry_after) from error
 
-    def _evaluation(self, question: Question, answer: str, message: Message, reply: Reply, raw: str) -> Evaluation:
+    def _evaluation(self, question: Question, answer: str, reply: Reply, paid: PaidReply) -> Evaluation:
         graded_by = rubric(question.category)
         known = {check.id for check in graded_by.checks}
         if not any(finding.check in known for finding in reply.findings):
-            raise UnusableReply("the reply has no finding for any check")
+            raise UnusableReply("the reply has no finding for any check", paid)
         scores = score(
             graded_by,
             [Finding(finding.check, finding.verdict, tuple(finding.quotes)) for finding in reply.findings],
             answer,
         )
-        usage = message.usage
-        cache_written, cache_read = usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
         return Evaluation(
             overall=scores.overall,
             framework=scores.framework,
@@ -182,21 +182,15 @@ class ClaudeEvaluator:
             example_point=reply.example_point.strip()[:ITEM_MAX_CHARS] or None,
             criteria=scores.criteria,
             evaluator=Evaluator.CLAUDE,
-            model=message.model,
+            model=paid.model,
             rubric_version=graded_by.version,
             evaluated_at=self._clock(),
-            input_tokens=usage.input_tokens + cache_written + cache_read,
-            output_tokens=usage.output_tokens,
-            raw_reply=raw[:RAW_REPLY_MAX_CHARS],
+            input_tokens=paid.input_tokens,
+            output_tokens=paid.output_tokens,
             prompt=prompt_hash(question.category),
             effort=self._effort,
-            cost=cost(
-                message.model,
-                usage.input_tokens,
-                usage.output_tokens,
-                cache_written=cache_written,
-                cache_read=cache_read,
-            ),
+            cost=paid.cost,
+            reply=paid,
         )
 
 
@@ -228,30 +222,58 @@ def _connections() -> httpx2.AsyncClient:
     return anthropic.DefaultAsyncHttpxClient(limits=httpx2.Limits(max_connections=100, max_keepalive_connections=0))
 
 
-def _read(message: object) -> tuple[Message, Reply, str]:
-    """The message, the reply in it and the reply's text; the SDK passes on whatever came with status 200."""
-    if not isinstance(message, Message) or not isinstance(message.content, list) or not _counted(message):
-        raise UnusableReply("the reply is no message")
-    if message.stop_reason == "refusal":
-        raise EvaluationRefused(REFUSED)
-    if message.stop_reason not in ("end_turn", "stop_sequence"):
-        raise UnusableReply(f"the reply is cut off: {message.stop_reason}")
-    texts: list[Any] = [
-        getattr(block, "text", None) for block in message.content if getattr(block, "type", None) == "text"
-    ]
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise UnusableReply("the reply has no text")
-    raw = readable("".join(texts))
-    try:
-        return message, Reply.model_validate_json(raw), raw
-    except ValidationError as error:
-        raise UnusableReply(f"the reply does not fit: {error.error_count()} errors") from None
+def _received(message: object) -> Message:
+    """The message, where there is one: the SDK passes on whatever came with status 200, a proxy's page for instance.
 
-
-def _counted(message: Message) -> bool:
-    usage: Any = message.usage
+    That is the connection's fault and not the model's. Raises EvaluationUnavailable.
+    """
+    usage: Any = getattr(message, "usage", None)
     counts = (getattr(usage, "input_tokens", None), getattr(usage, "output_tokens", None))
-    return isinstance(message.model, str) and all(isinstance(count, int) for count in counts)
+    if (
+        not isinstance(message, Message)
+        or not isinstance(message.content, list)
+        or not isinstance(message.model, str)
+        or not all(isinstance(count, int) for count in counts)
+    ):
+        raise EvaluationUnavailable(NOT_THE_API)
+    return message
+
+
+def _paid(message: Message) -> PaidReply:
+    usage = message.usage
+    cache_written, cache_read = usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
+    return PaidReply(
+        text=readable("".join(_texts(message)))[:REPLY_MAX_CHARS],
+        model=message.model,
+        input_tokens=usage.input_tokens + cache_written + cache_read,
+        output_tokens=usage.output_tokens,
+        cost=cost(
+            message.model,
+            usage.input_tokens,
+            usage.output_tokens,
+            cache_written=cache_written,
+            cache_read=cache_read,
+        ),
+    )
+
+
+def _texts(message: Message) -> list[str]:
+    blocks: list[Any] = [block for block in message.content if getattr(block, "type", None) == "text"]
+    return [block.text for block in blocks if isinstance(getattr(block, "text", None), str)]
+
+
+def _parsed(message: Message, paid: PaidReply) -> Reply:
+    """Raises EvaluationRefused and UnusableReply."""
+    if message.stop_reason == "refusal":
+        raise EvaluationRefused(REFUSED, paid)
+    if message.stop_reason not in ("end_turn", "stop_sequence"):
+        raise UnusableReply(f"the reply is cut off: {message.stop_reason}", paid)
+    if not (texts := _texts(message)):
+        raise UnusableReply("the reply has no text", paid)
+    try:
+        return Reply.model_validate_json(readable("".join(texts)))
+    except ValidationError as error:
+        raise UnusableReply(f"the reply does not fit: {error.error_count()} errors", paid) from None
 
 
 def _strengths(reply: Reply, scores: Scores, answer: str) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ def in_usual_order(sentences: Iterable[Sequence[str]]) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    return text.isalpha() and (len(text) > 2 or not text.isascii())
+    # In other scripts a word may have marks, which isalpha() does not count as letters.
+    return len(text) > 2 and text.isalpha() if text.isascii() else text[0].isalpha()
 
 
 @cache

@@ -23,7 +23,7 @@ from coach.evaluation.offline.doubts import Doubt, asks_for_story, contains, dou
 from coach.evaluation.offline.specificity import Worth, mean, worths
 from coach.evaluation.rubric import Check, Rubric, RubricCriterion, rubric
 from coach.evaluation.scoring import EARNED, Finding, Scores, Verdict, score
-from coach.evaluation.text import Sentence, sentences, words
+from coach.evaluation.text import Sentence, as_meant, sentences, words
 from coach.model import Category, Evaluation, Evaluator, Question
 
 CONTEXT_WORDS = 60
@@ -80,12 +80,13 @@ class OfflineEvaluator:
 
     def grade(self, question: Question, answer_text: str) -> Evaluation:
         graded_by = rubric(question.category)
-        answer = without_asides(answer_text)
+        written = as_meant(answer_text)
+        answer = without_asides(written)
         sums = calculations(answer)
         said = sentences(answer)
         readings = _readings(question, said, sums)
         scores = score(graded_by, _findings(graded_by, readings, sums), answer_text)
-        doubt = doubt_about(question, answer_text, answer, said)
+        doubt = doubt_about(question, written, answer, said)
         if doubt:
             scores = _capped(scores, doubt.cap)
         return Evaluation(
@@ -95,7 +96,7 @@ class OfflineEvaluator:
             completeness=scores.completeness,
             strengths=() if doubt else tuple(_strengths(graded_by, scores)),
             improvements=tuple(
-                _improvements(graded_by, scores, sums, doubt, left_out=len(sentences(answer_text)) - len(said))
+                _improvements(graded_by, scores, sums, doubt, left_out=len(sentences(written)) - len(said))
             ),
             suggested_framework=suggested_framework(graded_by, question, answer),
             example_point=_weakest(graded_by, scores)[0].example,
@@ -106,7 +107,6 @@ class OfflineEvaluator:
             evaluated_at=self._clock(),
             input_tokens=0,
             output_tokens=0,
-            raw_reply=None,
         )
 
 

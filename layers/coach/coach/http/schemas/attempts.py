@@ -6,15 +6,20 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import AfterValidator, BaseModel, Field
 
-from coach.http.schemas.fields import Body, SessionId, Text, WholeNumber
+from coach.characters import trimmed
+from coach.http.schemas.fields import AS_WRITTEN, Body, SessionId, Text, WholeNumber
 from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluator, Status, points
 
-AttemptId = Annotated[int, Path(ge=1, le=999_999, description="1 for the first attempt of its session, and so on")]
+AttemptId = Annotated[
+    Annotated[int, Field(ge=1, le=999_999), AS_WRITTEN],
+    Path(description="1 for the first attempt of its session, and so on"),
+]
 
 
 def _long_enough(text: str) -> str:
-    if len(text.strip()) < ANSWER_MIN_CHARS:
-        raise ValueError(f"an answer has at least {ANSWER_MIN_CHARS} characters, not counting space around it")
+    if len(trimmed(text)) < ANSWER_MIN_CHARS:
+        around = "space and invisible characters around it"
+        raise ValueError(f"an answer has at least {ANSWER_MIN_CHARS} characters, not counting {around}")
     return text
 
 

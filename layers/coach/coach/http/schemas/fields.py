@@ -1,8 +1,11 @@
 """What fields of several resources have in common."""
 
+import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from coach.errors import NotFound
 
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
@@ -19,6 +22,17 @@ def _encodable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_encodable)]
 SessionId = Annotated[str, StringConstraints(pattern=UUID_PATTERN, to_lower=True)]
 WholeNumber = Annotated[int, Field(strict=True)]
+
+
+def _no_other_id(segment: str) -> str:
+    """Raises NotFound for 1%0A, 1., 01 or 1_0: pydantic reads some of them as a number, and they are other ids."""
+    if segment[:1].isdecimal() and not re.fullmatch("0|[1-9][0-9]*", segment):
+        raise NotFound("Not Found")
+    return segment
+
+
+AS_WRITTEN = BeforeValidator(_no_other_id)
+"""For an id that is a number, as a segment of a path."""
 
 
 class Body(BaseModel):

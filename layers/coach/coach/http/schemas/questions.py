@@ -3,13 +3,16 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
+from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel, Field
 
+from coach.http.schemas.fields import AS_WRITTEN
 from coach.model import Category, Difficulty, Question
 
 if TYPE_CHECKING:  # reading rubrics is for the function that serves them
     from coach.evaluation.rubric import Rubric
 
+QuestionId = Annotated[int, Path(), AS_WRITTEN]
 Subscore = Literal["framework", "structure", "completeness"]
 
 

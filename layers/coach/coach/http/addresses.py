@@ -1,0 +1,46 @@
+"""Where this API is: the path that a route is found by, and the addresses that a client is told.
+
+A stage (`/prod`) or the base path of a custom domain (`/v1`) comes before our paths. API Gateway has both from its own
+configuration, so that none of it is repeated here:
+
+    asked                                               event's path     its resource
+    <api>.execute-api.<region>.amazonaws.com/prod/health    /health          /health
+    coach.example.com/v1/health                         /v1/health       /health
+"""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+
+def own_path(event: dict[str, Any]) -> str:
+    """The path below stage and base path: the resource that API Gateway chose, with its parameters put in.
+
+    A parameter has come decoded and is encoded again, so that it is one segment and no character of it is lost.
+    """
+    values = event["pathParameters"] or {}
+    return re.sub(r"{(\w+)}", lambda name: quote(values[name[1]], safe="", errors="replace"), event["resource"])
+
+
+def base_path(event: dict[str, Any]) -> str:
+    """What comes before our paths in an address: the stage's name, or the base path of a custom domain."""
+    context = event["requestContext"]
+    host = APIGatewayProxyEvent(event).headers.get("host", "").lower()
+    if host.startswith(f"{context['apiId']}.execute-api."):  # API Gateway's own, in whatever partition of AWS
+        return f"/{context['stage']}"
+    ours, whole = _segments(event["resource"]), _segments(event["path"])
+    return "".join(f"/{segment}" for segment in whole[: len(whole) - len(ours)])
+
+
+def absolute(app: APIGatewayRestResolver, path: str) -> str:
+    """The address of one of our paths as the client knows this API."""
+    headers = app.current_event.headers
+    scheme = headers.get("x-forwarded-proto", "https")
+    return f"{scheme}://{headers.get('host', '')}{app.context['base_path']}{path}"
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
