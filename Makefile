@@ -15,9 +15,11 @@ build: ## build the functions for this machine
 	@local/python -m local.build
 
 test: check ## run all tests and the evals, then what needs a running stack (ARGS="..." are pytest's)
-	$(DEV)/pytest tests/unit tests/evals $(ARGS)
+	$(DEV)/pytest -n auto --dist worksteal tests/unit tests/evals $(ARGS)
 	$(DEV)/python -m tests.evals
-	$(DEV)/pytest tests/integration tests/e2e $(ARGS)
+	$(DEV)/pytest -n 2 --dist worksteal tests/integration tests/e2e $(ARGS)
+# Two processes for the latter, since each starts stacks of its own. Not by files: of the tests that schemathesis makes of
+# one function, which all have its name, only one would run then.
 
 check: .dev .sam ## lint, types, imports, the authors' files, template
 	$(DEV)/ruff check

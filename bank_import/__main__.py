@@ -1,7 +1,8 @@
 """`make import`: add the questions of a table to the bank.
 
 Nothing is written unless every row is good. Exits with 0 when the questions are in the bank (or would be, for a dry
-run), 1 when something has to be corrected first or a file cannot be written, 2 when it was not told what to do.
+run), 1 when something has to be corrected first or a file cannot be written, 2 when it was not told what to do, 130
+when it was interrupted.
 """
 
 import argparse
@@ -13,8 +14,9 @@ from pathlib import Path
 from bank_import import Refused, bank, cells, pages, rows
 from coach import questions
 from coach.model import Question
+from local.process import stop_when_told
 
-DONE, STOPPED, NOT_BEGUN = 0, 1, 2
+DONE, STOPPED, NOT_BEGUN, INTERRUPTED = 0, 1, 2, 130
 HOW = f"""\
 make import FILE=questions.xlsx    adds the questions of a table to the bank; .csv does as well
 make import FILE=... SHEET=Ideas   another sheet of the workbook than the first
@@ -51,6 +53,9 @@ def main(
     except OSError as error:
         print(f"{error}\n\nNothing was written.", file=sys.stderr)
         return STOPPED
+    except KeyboardInterrupt:
+        print("\nInterrupted. Nothing was written.", file=sys.stderr)
+        return INTERRUPTED
     return _write(found, folder, dry=options.dry_run)
 
 
@@ -74,15 +79,16 @@ def _write(found: Mapping[Path, Question], folder: Path, *, dry: bool) -> int:
         try:
             if not dry:
                 bank.write(path, pages.page(question))
-        except OSError as error:
+        except (OSError, KeyboardInterrupt) as error:
+            interrupted = isinstance(error, KeyboardInterrupt)
             print(
-                f"Stopped at {_short(path)}: {error}\n\nWritten until then:",
+                f"Stopped at {_short(path)}: {'interrupted' if interrupted else error}\n\nWritten until then:",
                 *(written or ["nothing"]),
                 f"\n`git status` shows what is new, `git clean -i {_short(folder)}` deletes what you choose of it.",
                 sep="\n",
                 file=sys.stderr,
             )
-            return STOPPED
+            return INTERRUPTED if interrupted else STOPPED
         written.append(_short(path))
         print(f"{_short(path)}  {' '.join(question.question_text.split())[:60]}")
     count = f"{len(written)} question{'s'[: len(written) > 1]}"
@@ -96,4 +102,5 @@ def _short(place: object) -> str:
 
 
 if __name__ == "__main__":
+    stop_when_told()
     sys.exit(main())

@@ -1,20 +1,17 @@
 """`make run`: serve the app on this machine until Ctrl-C."""
 
 import os
-import signal
 import sys
 
 from local import settings
 from local.emulator import without_account
 from local.errors import LocalError
-from local.process import ROOT
+from local.process import ROOT, stop_when_told
 from local.stack import LocalStack
 
 
 def main() -> None:
-    # Ctrl-C, `kill` and a closed terminal all stop us the same way, even where the shell had us ignore Ctrl-C.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    stop_when_told()
     environment = without_account(os.environ)
     os.environ.clear()
     os.environ.update(environment)
@@ -27,12 +24,6 @@ def main() -> None:
         sys.exit(f"pm-interview-coach: {error}")
     except KeyboardInterrupt:
         print("\nStopped.")
-
-
-def _interrupt(number: int, _frame: object) -> None:
-    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(other, signal.SIG_IGN)  # stopping takes a moment, and must not be interrupted itself
-    raise KeyboardInterrupt(number)
 
 
 def _greeting(stack: LocalStack) -> str:

@@ -152,5 +152,9 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """A free port below those that outgoing connections take, so that it is likely to be free next time too."""
-    return next(port for port in iter(lambda: random.randint(20_000, 29_999), None) if is_free(port))  # noqa: S311
+    """A free port that this process has not given before: what it was given for may not have bound it yet."""
+    return next(port for port in _PORTS if is_free(port))
+
+
+# Below those that outgoing connections take, so that a port is likely to be free next time too.
+_PORTS = iter(random.SystemRandom().sample(range(20_000, 30_000), 10_000))

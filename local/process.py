@@ -35,6 +35,25 @@ def run(*command: str | Path, log: Path, env: Mapping[str, str] | None = None) -
         raise LocalError(f"this failed: {shlex.join(map(str, command))}\n    {tail}\n    (all of it: {log})")
 
 
+def stop_when_told() -> None:
+    """From now on Ctrl-C, `kill` and a closed terminal all raise KeyboardInterrupt, the first time.
+
+    Ctrl-C too where the shell had us ignore it, as it has what a script runs in the background: Python never raises
+    anything then. A closed terminal not where we were told to outlive it, with `nohup`.
+    """
+    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signals.remove(signal.SIGHUP)
+
+    def interrupt(number: int, _frame: object) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)  # stopping takes a moment, and must not be interrupted itself
+        raise KeyboardInterrupt(number)
+
+    for each in signals:
+        signal.signal(each, interrupt)
+
+
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill a process that leads its session, and everything that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -20,6 +20,7 @@ from coach.model import Attempt, Category, Evaluator
 from coach.settings import GraderSettings, InvalidSetting
 from coach.storage import Storage
 from local.errors import LocalError
+from local.process import stop_when_told
 from operations import stacks
 from operations.reevaluation import (
     AT_ONCE,
@@ -190,4 +191,5 @@ def _number(text: str) -> int:
 
 
 if __name__ == "__main__":
+    stop_when_told()
     sys.exit(main())

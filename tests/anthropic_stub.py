@@ -23,7 +23,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from hashlib import sha256
@@ -31,10 +31,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from local.process import stop_when_told
+
 MODELS = {"claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5"}
 EFFORTS = {"low", "medium", "high", "xhigh", "max"}
 VERSIONS = {"2023-06-01", "2026-10-21"}
 BODY_MAX_BYTES = 32 * 1024 * 1024
+HELD_MAX = 1000
+"""More replies than are ever kept back at once."""
 
 ERRORS = {
     "400": (400, "invalid_request_error", None),
@@ -117,6 +121,7 @@ class Recorded:
 class AnthropicStub:
     def __init__(self, *, port: int = 0, latency: float = 0.0) -> None:
         self.latency = latency
+        self.meeting: threading.Barrier | None = None  # replies wait until so many requests are there
         self.requests: list[Recorded] = []
         self.max_in_flight = 0
         self.refusals: list[str] = []
@@ -126,9 +131,10 @@ class AnthropicStub:
         self._cached: set[str] = set()
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._answerable: threading.Semaphore | None = None
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.stub = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -188,6 +194,23 @@ class AnthropicStub:
         with self._lock:
             self._in_flight -= 1
 
+    @contextmanager
+    def holding(self, *, after: int = 0) -> Iterator[None]:
+        """Keep back every reply but the first few, until the block ends: what happens meanwhile does so in time."""
+        answerable = self._answerable = threading.Semaphore(after)
+        try:
+            yield
+        finally:
+            self._answerable = None
+            answerable.release(HELD_MAX)
+
+    def wait_for_turn(self) -> None:
+        """Wait until a reply may be sent."""
+        if self.meeting:
+            self.meeting.wait()
+        if self._answerable:
+            self._answerable.acquire()
+
     def wait(self, seconds: float) -> bool:
         """Wait, unless the stub closes meanwhile; True when the time is over."""
         return not self._closing.wait(seconds)
@@ -236,6 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
         recorded, cached = stub.take(self.path, headers, body)
         slow = recorded.behaviour.startswith(("hang", "drip"))
         try:
+            stub.wait_for_turn()
             if stub.wait(stub.latency) and slow:
                 self._behave(recorded, cached)
         finally:
@@ -547,6 +571,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each reply")
     options = parser.parse_args()
+    stop_when_told()
     with AnthropicStub(port=options.port, latency=options.latency) as stub:
         print(stub.base_url, flush=True)
         with suppress(KeyboardInterrupt):

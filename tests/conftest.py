@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from local.template import read
 
@@ -21,6 +22,10 @@ ROOT = Path(__file__).parent.parent
 SEED = bytes(range(32))
 USER = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
+
+# What is made up is made up alike in each run, on every machine: no change goes red for a mistake that was there before
+# it, and a failure comes again. `pytest --hypothesis-profile=default` makes up anew. No deadlines: machines are busy.
+settings.load_profile("ci")
 
 # Functions read their environment while they are imported, as they do on Lambda.
 os.environ |= {

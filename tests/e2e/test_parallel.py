@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 import requests
 
+from coach.storage import keys
 from local.stack import LocalStack
 from tests.e2e.client import Coach
 from tests.e2e.test_walk import STRONG
 
 DAILY_LIMIT = 200
+LEFT = 20
 
 
 def at_once(call: Callable[[int], requests.Response], times: int) -> list[requests.Response]:
@@ -80,10 +83,24 @@ def test_no_answer_gets_into_a_session_that_has_ended(coach: Coach) -> None:
     assert coach.stats(session)["questions_count"] == len(taken) == ended["questions_count"]
 
 
-def test_a_days_limit_is_exact_under_parallel_requests(coach: Coach) -> None:
+def test_a_days_limit_is_exact_under_parallel_requests(coach: Coach, offline: LocalStack) -> None:
     sessions = [coach.session() for _ in range(8)]
+    coach.answer(sessions[0], STRONG)
+    add_to_the_day(offline, coach.get("/auth/me").json()["id"], DAILY_LIMIT - LEFT - 1)
 
-    replies = at_once(lambda number: coach.answer(sessions[number % 8], STRONG), DAILY_LIMIT + 20)
+    replies = at_once(lambda number: coach.answer(sessions[number % 8], STRONG), 100)
 
-    assert Counter(reply.status_code for reply in replies) == {201: DAILY_LIMIT, 429: 20}
-    assert sum(coach.stats(session)["questions_count"] for session in sessions) == DAILY_LIMIT
+    assert Counter(reply.status_code for reply in replies) == {201: LEFT, 429: 100 - LEFT}
+    assert sum(coach.stats(session)["questions_count"] for session in sessions) == LEFT + 1
+
+
+def add_to_the_day(stack: LocalStack, user: str, answers: int) -> None:
+    """As if the user had submitted so many more today."""
+    key = {name: {"S": value} for name, value in keys.quota(user, datetime.now(UTC)).items()}
+    stack.client("dynamodb").update_item(
+        TableName=stack.image.table,
+        Key=key,
+        UpdateExpression="ADD attempts :answers",
+        ConditionExpression="attempts = :one",
+        ExpressionAttributeValues={":answers": {"N": str(answers)}, ":one": {"N": "1"}},
+    )

@@ -17,6 +17,8 @@ from tests.e2e.conftest import ROOT
 from tests.e2e.test_walk import STRONG
 
 ANSWERS = 12
+SOME = 2
+"""How many are evaluated again before the command is killed."""
 
 
 class Sitting:
@@ -95,21 +97,20 @@ def sitting(claude: LocalStack) -> Sitting:
 
 
 def test_after_a_change_of_the_rubric_all_is_evaluated_again_though_the_command_is_killed(
-    sitting: Sitting, claude: LocalStack, anthropic: AnthropicStub, monkeypatch: pytest.MonkeyPatch
+    sitting: Sitting, claude: LocalStack, anthropic: AnthropicStub
 ) -> None:
     sitting.grade_by_an_older_rubric(points_less=1)
     asked = len(anthropic.requests)
-    monkeypatch.setattr(anthropic, "latency", 4.0)  # on a busy machine too it is killed before it is done
 
-    first = reevaluate(claude, "--user", sitting.email, "--yes", "--at-once", "3")
-    for _ in waiting("some to be evaluated again"):
-        assert {attempt["status"] for attempt in sitting.now()} == {"evaluated"}
-        assert sitting.balances()
-        if sitting.kept():
-            break
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
-    monkeypatch.setattr(anthropic, "latency", 0.2)
+    with anthropic.holding(after=SOME):
+        first = reevaluate(claude, "--user", sitting.email, "--yes", "--at-once", "3")
+        for _ in waiting("some to be evaluated again"):
+            assert {attempt["status"] for attempt in sitting.now()} == {"evaluated"}
+            assert sitting.balances()
+            if len(sitting.kept()) == SOME:
+                break
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
     refused = {
         sitting.coach.post(f"/api/sessions/{sitting.session}/attempts/{number}/evaluation").status_code
         for number in range(1, ANSWERS + 1)
@@ -138,18 +139,18 @@ def test_after_a_change_of_the_rubric_all_is_evaluated_again_though_the_command_
 
 
 def test_ctrl_c_says_how_to_go_on_and_what_is_under_way_is_done_all_the_same(
-    sitting: Sitting, claude: LocalStack, anthropic: AnthropicStub, monkeypatch: pytest.MonkeyPatch
+    sitting: Sitting, claude: LocalStack, anthropic: AnthropicStub
 ) -> None:
     sitting.grade_by_an_older_rubric(points_less=1)
-    monkeypatch.setattr(anthropic, "latency", 4.0)  # on a busy machine too it is killed before it is done
     arguments = ["--user", sitting.email, "--yes", "--at-once", "3"]
 
-    process = reevaluate(claude, *arguments)
-    for _ in waiting("some to be evaluated again"):
-        if len(sitting.kept()) >= 2:
-            break
-    process.send_signal(signal.SIGINT)
-    code, said = ended(process)
+    with anthropic.holding(after=SOME):
+        process = reevaluate(claude, *arguments)
+        for _ in waiting("some to be evaluated again"):
+            if len(sitting.kept()) == SOME:
+                break
+        process.send_signal(signal.SIGINT)
+        code, said = ended(process)
     again, said_again = ended(reevaluate(claude, *arguments))
 
     assert code == 130

@@ -1,21 +1,13 @@
-"""The metrics: by hand, and by what must hold for all ratings and scores."""
+"""The metrics, by hand."""
 
-from collections import Counter
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from coach.model import Category
 from tests.evals import metrics
 from tests.evals.golden import LADDER, GoldenAnswer, Level, Split
 from tests.evals.metrics import Graded, accuracy, pairs, predicted_level, quadratic_weighted_kappa, trials
-
-LEVELS = st.integers(0, 2)
-RATINGS = st.lists(st.tuples(LEVELS, LEVELS), min_size=1, max_size=30)
-TENTHS = st.integers(10, 100)
-OFF = st.lists(st.integers(-90, 90), min_size=1)
 
 
 def answer(
@@ -39,18 +31,6 @@ def ladder(*tenths: int | None) -> list[Graded]:
     return [Graded(answer(level), score) for level, score in zip(LADDER, tenths, strict=True)]
 
 
-def kappa_by_matrix(ratings: list[tuple[int, int]]) -> Fraction:
-    """The textbook's matrices, with k = 3."""
-    seen, first, second = Counter(ratings), Counter(a for a, _ in ratings), Counter(b for _, b in ratings)
-    observed = expected = Fraction(0)
-    for i in range(3):
-        for j in range(3):
-            weight = Fraction((i - j) ** 2, 4)
-            observed += weight * seen[i, j]
-            expected += weight * Fraction(first[i] * second[j], len(ratings))
-    return 1 - observed / expected
-
-
 def test_kappa_is_as_computed_by_hand() -> None:
     ratings = [(0, 0), (0, 1), (1, 1), (1, 1), (2, 2), (2, 1)]
 
@@ -58,35 +38,6 @@ def test_kappa_is_as_computed_by_hand() -> None:
 
     # Squared differences: 2 in the 6 ratings; 16 + 4 + 16 = 36 in all 36 combinations, so 6 in 6 by chance.
     assert kappa == 1 - Fraction(2, 6)
-
-
-@given(RATINGS)
-def test_kappa_is_that_of_the_textbook(ratings: list[tuple[int, int]]) -> None:
-    kappa = quadratic_weighted_kappa(ratings)
-
-    assert kappa is None or kappa == kappa_by_matrix(ratings)
-
-
-@given(st.lists(LEVELS, min_size=2).filter(lambda levels: len(set(levels)) > 1))
-def test_kappa_is_1_when_both_agree_everywhere(levels: list[int]) -> None:
-    kappa = quadratic_weighted_kappa([(level, level) for level in levels])
-
-    assert kappa == 1
-
-
-@given(st.lists(LEVELS, min_size=2).filter(lambda levels: len(set(levels)) > 1), LEVELS)
-def test_kappa_is_0_for_who_always_says_the_same(levels: list[int], constant: int) -> None:
-    kappa = quadratic_weighted_kappa([(level, constant) for level in levels])
-
-    assert kappa == 0
-
-
-@given(RATINGS)
-def test_kappa_is_the_same_from_both_sides(ratings: list[tuple[int, int]]) -> None:
-    kappa = quadratic_weighted_kappa(ratings)
-
-    assert kappa == quadratic_weighted_kappa([(b, a) for a, b in ratings])
-    assert kappa is None or -1 <= kappa <= 1
 
 
 @pytest.mark.parametrize("ratings", [[], [(1, 1), (1, 1)]])
@@ -98,7 +49,7 @@ def test_kappa_is_unknown_where_nothing_is_left_to_chance(ratings: list[tuple[in
 
 @pytest.mark.parametrize(
     ("tenths", "level"),
-    [(10, Level.WEAK), (42, Level.WEAK), (43, Level.SOLID), (72, Level.SOLID), (73, Level.STRONG), (100, Level.STRONG)],
+    [(42, Level.WEAK), (43, Level.SOLID), (72, Level.SOLID), (73, Level.STRONG)],
 )
 def test_a_score_is_weak_below_4_25_and_solid_below_7_25(tenths: int, level: Level) -> None:
     assert predicted_level(tenths) is level
@@ -110,20 +61,11 @@ def test_a_score_is_weak_below_4_25_and_solid_below_7_25(tenths: int, level: Lev
         ((20, 50, 80), Fraction(1)),
         ((80, 50, 20), Fraction(0)),
         ((50, 50, 80), Fraction(2, 3)),
-        ((50, 50, 50), Fraction(0)),
-        ((20, 80, 50), Fraction(2, 3)),
         ((20, None, 80), Fraction(1, 3)),
     ],
 )
 def test_a_tie_and_a_missing_score_are_wrong_order(tenths: tuple[int | None, ...], share: Fraction) -> None:
     assert accuracy(pairs(ladder(*tenths))) == share
-
-
-@given(TENTHS, TENTHS, TENTHS)
-def test_no_order_is_right_from_both_ends(weak: int, solid: int, strong: int) -> None:
-    upwards, downwards = pairs(ladder(weak, solid, strong)), pairs(ladder(strong, solid, weak))
-
-    assert (accuracy(upwards) or 0) + (accuracy(downwards) or 0) <= 1
 
 
 def test_the_length_only_grader_counts_words_and_nothing_else() -> None:
@@ -133,7 +75,7 @@ def test_the_length_only_grader_counts_words_and_nothing_else() -> None:
     assert accuracy(pairs(scored)) == 0
 
 
-@pytest.mark.parametrize(("tenths", "off"), [(30, 0), (35, 0), (40, 0), (29, -1), (10, -20), (41, 1), (100, 60)])
+@pytest.mark.parametrize(("tenths", "off"), [(30, 0), (40, 0), (10, -20), (41, 1)])
 def test_the_distance_to_the_band_is_0_inside_it(tenths: int, off: int) -> None:
     assert Graded(answer(Level.WEAK), tenths).off_band == off
 
@@ -149,17 +91,6 @@ def test_what_has_no_score_or_no_band_has_no_distance() -> None:
     assert metrics.bias([]) is None
 
 
-@given(OFF)
-def test_the_bias_is_never_larger_than_the_error_and_turns_with_the_sign(off: list[int]) -> None:
-    error, bias = metrics.mean_absolute_error(off), metrics.bias(off)
-
-    assert error is not None
-    assert bias is not None
-    assert abs(bias) <= error
-    assert metrics.bias([-each for each in off]) == -bias
-    assert metrics.mean_absolute_error([-each for each in off]) == error
-
-
 def test_error_and_bias_are_in_points() -> None:
     off = [10, -5, 0, 0]
 
@@ -167,7 +98,7 @@ def test_error_and_bias_are_in_points() -> None:
     assert metrics.bias(off) == Fraction(125, 1000)
 
 
-@pytest.mark.parametrize(("tenths", "right"), [(10, True), (30, True), (31, False), (None, False)])
+@pytest.mark.parametrize(("tenths", "right"), [(30, True), (31, False), (None, False)])
 def test_an_adversarial_answer_gets_3_at_most(tenths: int | None, right: bool) -> None:
     [trial] = trials([Graded(answer(Level.ADVERSARIAL), tenths)])
 

@@ -66,26 +66,12 @@ def test_a_good_request_gets_a_message_that_honours_the_schema(stub: AnthropicSt
     ("changes", "complaint"),
     [
         ({"temperature": 0}, "temperature"),
-        ({"top_p": 0.5}, "top_p"),
-        ({"top_k": 5}, "top_k"),
         ({"tool_choice": {"type": "any"}}, "forced tool use"),
-        ({"tool_choice": {"type": "tool", "name": "grade"}}, "forced tool use"),
         ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, "budgets"),
         ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "{"}]}, "prefill"),
-        ({"messages": []}, "at least one message"),
-        ({"messages": None}, "messages: Field required"),
-        ({"messages": [{"role": "system", "content": "a"}]}, "role"),
-        ({"messages": [{"role": "user", "content": " "}]}, "non-empty"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "\n"}]}]}, "non-whitespace"),
-        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "a", "x": 1}]}]}, "x: Extra inputs"),
-        ({"messages": [{"role": "user", "content": "a", "name": "b"}]}, "name: Extra inputs"),
         ({"max_tokens": 0}, "max_tokens"),
-        ({"max_tokens": "100"}, "max_tokens"),
-        ({"max_tokens": True}, "max_tokens"),
         ({"max_retries": 3}, "max_retries: Extra inputs"),
-        ({"output_format": {}}, "output_format: Extra inputs"),
-        ({"output_config": {"format": {"type": "json"}}}, "schema: Field required"),
-        ({"output_config": {"formatting": {}}}, "Extra inputs"),
         ({"output_config": {"effort": "heroic"}}, "effort: Input should be one of"),
         ({"system": [{"type": "text", "text": "a", "cache_control": {"type": "forever"}}]}, "ephemeral"),
     ],
@@ -102,34 +88,15 @@ def test_what_the_models_do_not_take_is_a_400(stub: AnthropicStub, changes: dict
     "schema",
     [
         {**SCHEMA, "additionalProperties": True},
-        {"type": "object", "properties": {}},
         {**SCHEMA, "properties": {"ok": {"type": "integer", "minimum": 1}}},
-        {**SCHEMA, "properties": {"ok": {"type": "string", "maxLength": 5}}},
-        {**SCHEMA, "properties": {"ok": {"type": "array", "items": {"type": "object", "properties": {}}}}},
         {**SCHEMA, "properties": {"ok": {"type": "array", "items": {"type": "string"}, "maxItems": 3}}},
         {**SCHEMA, "required": ["nothing"]},
-        {"type": "thing"},
-        {},
     ],
 )
 def test_a_schema_beyond_structured_outputs_is_a_400(stub: AnthropicStub, schema: dict[str, Any]) -> None:
     status, reply = post(stub, with_schema(schema))
 
     assert (status, reply["error"]["type"]) == (400, "invalid_request_error")
-
-
-@pytest.mark.parametrize(
-    ("changes", "status"),
-    [
-        ({"x-api-key": ""}, 401),
-        ({"x-api-key": "wrong-key"}, 401),
-        ({"anthropic-version": ""}, 400),
-        ({"anthropic-version": "1999-01-01"}, 400),
-        ({"content-type": "text/plain"}, 400),
-    ],
-)
-def test_wrong_headers_are_refused(stub: AnthropicStub, changes: dict[str, str], status: int) -> None:
-    assert post(stub, body(), HEADERS | changes)[0] == status
 
 
 def test_unknown_models_paths_and_broken_json_are_refused(stub: AnthropicStub) -> None:
@@ -148,13 +115,8 @@ def test_an_answer_can_steer_what_it_gets(stub: AnthropicStub) -> None:
     assert stub.calls("Grade this. [[stub:529*2,429=7]]") == 4
 
 
-def test_an_unknown_behaviour_is_a_mistake_of_the_test(stub: AnthropicStub) -> None:
-    with pytest.raises(ValueError, match="explode"):
-        stub.script("explode")
-
-
 def test_parallel_requests_are_counted_exactly(stub: AnthropicStub) -> None:
-    stub.latency = 0.3
+    stub.meeting = threading.Barrier(20)
     threads = [threading.Thread(target=post, args=(stub, body())) for _ in range(20)]
 
     for thread in threads:

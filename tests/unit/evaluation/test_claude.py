@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from tests.anthropic_stub import AnthropicStub
 from tests.unit.evaluation.samples import answer, question
 
 DEADLINE = 1.0
+"""Seconds, for a reply that does not come. Where one does come, a busy machine has half a minute for it."""
 STRONG = answer(Category.PRODUCT_DESIGN, "strong")
 
 
@@ -35,21 +37,25 @@ def stub() -> Iterator[AnthropicStub]:
         yield running
 
 
-def claude(stub: AnthropicStub, *, model: str = "claude-haiku-5-5", api_key: str = "sk-test") -> ClaudeEvaluator:
+def claude(
+    stub: AnthropicStub, *, model: str = "claude-haiku-5-5", api_key: str = "sk-test", deadline: float = 30.0
+) -> ClaudeEvaluator:
     client = on_anthropic(GraderSettings(anthropic_api_key=api_key, anthropic_base_url=stub.base_url))
-    return ClaudeEvaluator(client, model=model, max_tokens=16_000, deadline_seconds=DEADLINE)
+    return ClaudeEvaluator(client, model=model, max_tokens=16_000, deadline_seconds=deadline)
 
 
-def graded(stub: AnthropicStub, text: str = STRONG, asked: Question | None = None) -> Evaluation:
-    return asyncio.run(claude(stub).evaluate(asked or question(), text))
+def graded(
+    stub: AnthropicStub, text: str = STRONG, asked: Question | None = None, deadline: float = 30.0
+) -> Evaluation:
+    return asyncio.run(claude(stub, deadline=deadline).evaluate(asked or question(), text))
 
 
-def outcome(stub: AnthropicStub, behaviour: str) -> tuple[Exception, float]:
+def outcome(stub: AnthropicStub, behaviour: str, deadline: float = 30.0) -> tuple[Exception, float]:
     """What a behaviour of the API comes to, and after how many seconds."""
     stub.script(behaviour)
     started = time.monotonic()
     with pytest.raises((EvaluationRefused, EvaluationUnavailable)) as raised:
-        graded(stub)
+        graded(stub, deadline=deadline)
     return raised.value, time.monotonic() - started
 
 
@@ -217,17 +223,17 @@ def test_a_passing_fault_is_unavailable_after_one_request(stub: AnthropicStub, b
     assert type(raised) is EvaluationUnavailable
     assert raised.retry_after is None
     assert len(stub.requests) == 1
-    assert seconds < DEADLINE
+    assert seconds < 30  # not by its deadline
 
 
 @pytest.mark.parametrize("behaviour", ["hang", "drip"])
 def test_a_reply_that_does_not_come_is_given_up_at_the_deadline(stub: AnthropicStub, behaviour: str) -> None:
-    raised, seconds = outcome(stub, behaviour)
+    raised, seconds = outcome(stub, behaviour, DEADLINE)
 
     assert type(raised) is EvaluationUnavailable
     assert str(raised) == f"no complete reply within {DEADLINE:g} s"
     assert len(stub.requests) == 1
-    assert DEADLINE <= seconds < DEADLINE + 1
+    assert DEADLINE <= seconds < 30  # the stub would take a minute
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
@@ -333,19 +339,17 @@ def test_retry_after_may_be_a_date(stub: AnthropicStub) -> None:
 
 
 def test_one_evaluator_serves_many_answers_at_once_and_many_event_loops(stub: AnthropicStub) -> None:
-    stub.latency = 0.2
+    stub.meeting = threading.Barrier(10)
     evaluator = claude(stub)
 
     async def batch() -> list[Evaluation]:
         return await asyncio.gather(*(evaluator.evaluate(question(), f"{STRONG} {n}.") for n in range(10)))
 
-    started = time.monotonic()
     first, second = asyncio.run(batch()), asyncio.run(batch())
 
     assert len(first + second) == 20
     assert stub.max_in_flight == 10
     assert stub.calls(f"{STRONG} 3.") == 2
-    assert time.monotonic() - started < 10 * stub.latency
 
 
 def test_one_bad_answer_of_a_batch_leaves_the_others_unharmed(stub: AnthropicStub) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from coach.evaluation.offline.asides import without_asides
 from coach.evaluation.offline.doubts import Doubt, asks_for_story, doubt_about, own_action
-from coach.evaluation.text import sentences, words
+from coach.evaluation.text import sentences
 from coach.model import Category, Question
 from tests.unit.evaluation.samples import BANDS, answer, question
 from tests.unit.evaluation.test_english import INVENTED, OTHER_LANGUAGES
@@ -91,16 +91,6 @@ def test_a_story_with_few_actions_is_weak_and_no_other_kind() -> None:
 
     assert sum(own_action(sentence.words) for sentence in sentences(weak)) < 3
     assert doubt(question(Category.CROSS_FUNCTIONAL), weak) is None
-
-
-@pytest.mark.parametrize("text", ["I asked him", "then I wrote a list", "I then called", "in May I led it"])
-def test_what_somebody_did_is_an_action(text: str) -> None:
-    assert own_action(words(text))
-
-
-@pytest.mark.parametrize("text", ["I wanted it", "we asked him", "I would ask", "I am tired", "I need two weeks", "I"])
-def test_what_somebody_wanted_or_others_did_is_none(text: str) -> None:
-    assert not own_action(words(text))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from coach.evaluation.gates import gate
-from coach.evaluation.offline.english import FOREIGN_SHARE, PAIRS_MIN, UNKNOWN_SHARE_MAX, in_usual_order, unknown_share
+from coach.evaluation.offline.english import FOREIGN_SHARE, UNKNOWN_SHARE_MAX, in_usual_order, unknown_share
 from coach.evaluation.text import sentences, words
 from coach.model import Category
 from tests.unit.evaluation.samples import BANDS, answer
@@ -68,8 +66,6 @@ The florbish canteen of our blenty office frindles nine hundred pelorians betwee
 the stairs. I would not gralp a faster till, because chundering takes longer than prandling. So I would hang the mevlin
 in the lifts and move the zorpish soup.
 """
-TELLING = ["canteen", "lift", "soup", "queue", "march", "between", "because", "stopwatch", "wait", "the"]
-MADE_UP = ["florbish", "blenty", "frindle", "quandle", "gralp", "mevlin", "zorpish"]
 
 
 def shuffled(text: str, seed: int) -> str:
@@ -107,22 +103,6 @@ def test_invented_words_are_unknown_and_the_rest_is_not() -> None:
     assert UNKNOWN_SHARE_MAX < unknown_share(words(INVENTED)) < FOREIGN_SHARE
 
 
-@given(st.lists(st.sampled_from(TELLING)), st.lists(st.sampled_from(MADE_UP)), st.randoms(use_true_random=False))
-def test_the_share_is_that_of_the_invented_words_wherever_they_stand(
-    known: list[str], invented: list[str], order: random.Random
-) -> None:
-    said = known + invented
-    order.shuffle(said)
-
-    assert unknown_share(said) == (len(invented) / len(said) if said else 0.0)
-
-
-@given(st.lists(st.sampled_from(["a", "i", "xq", "7", "2026", "b2b", "3rd", "covid19"])))
-def test_figures_and_words_of_one_or_two_letters_are_not_counted(said: list[str]) -> None:
-    assert unknown_share(said) == 0.0
-    assert unknown_share([*said, "canteen", "florbish"]) == 0.5
-
-
 @pytest.mark.parametrize("text", [CANTEEN, SPOKEN, TERSE, SHOPS, BANK, BUILDS])
 def test_whoever_writes_or_speaks_english_keeps_to_its_order(text: str) -> None:
     assert orderly(text)
@@ -155,22 +135,3 @@ def test_particular_words_in_no_order_are_seen() -> None:
     """
 
     assert not in_usual_order([words(text)])
-
-
-def test_words_belong_to_a_pair_within_a_sentence_only() -> None:
-    singles = [[word] for word in words(CANTEEN) * 3]
-
-    assert in_usual_order(singles)
-
-
-@pytest.mark.parametrize(("pairs", "expected"), [(PAIRS_MIN - 1, True), (PAIRS_MIN, False)])
-def test_too_few_pairs_say_nothing(pairs: int, *, expected: bool) -> None:
-    said = ["gravel", "umpire"] * PAIRS_MIN
-
-    assert in_usual_order([said[: pairs + 1]]) is expected
-
-
-def test_a_pair_with_an_unknown_word_is_no_pair() -> None:
-    said = ["gravel", "florbish", "umpire", "quandle"] * PAIRS_MIN
-
-    assert in_usual_order([said])

@@ -93,20 +93,13 @@ def without_punctuation(text: str) -> str:
 
 
 @pytest.mark.parametrize("category", Category)
-def test_weak_is_below_solid_is_below_strong(category: Category) -> None:
-    weak, solid, strong = (overall(category, answer(category, band)) for band in BANDS)
-
-    assert weak + 20 <= solid
-    assert solid + 10 <= strong
-
-
-@pytest.mark.parametrize("category", Category)
 def test_a_score_is_that_of_the_level_that_an_answer_was_written_to(category: Category) -> None:
     weak, solid, strong = (overall(category, answer(category, band)) for band in BANDS)
 
     assert weak <= 40
     assert 43 <= solid <= 72
     assert strong >= 75
+    assert weak + 20 <= solid <= strong - 10
 
 
 @pytest.mark.parametrize("category", Category)
@@ -217,7 +210,7 @@ def test_shuffled_words_are_stopped_at_the_gate(category: Category) -> None:
     assert gate(parts(category)["question"], shuffled(answer(category, "strong"))) is not None
 
 
-@pytest.mark.parametrize("category", set(Category) - {STORIES_LOOK_ALIKE})
+@pytest.mark.parametrize("category", [each for each in Category if each is not STORIES_LOOK_ALIKE])
 def test_an_answer_to_another_question_of_the_category_scores_at_most_three(category: Category) -> None:
     other = question(category, parts(category)["other question"])
 
@@ -477,7 +470,8 @@ def test_no_text_is_too_odd_to_grade(text: str) -> None:
 
 def test_grading_offline_imports_nothing_heavy() -> None:
     program = (
-        "import sys, coach.evaluation as e; e.configured({}); "
+        "import sys; from coach.evaluation.graders import configured; from coach.settings import GraderSettings; "
+        "configured(GraderSettings(evaluator='offline')); "
         "print([m for m in ('anthropic', 'httpx2', 'boto3') if m in sys.modules])"
     )
 

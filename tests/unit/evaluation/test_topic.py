@@ -1,14 +1,12 @@
 """What an answer is about, and of which kind it is, as learnt from the questions of the bank."""
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coach import questions
 from coach.evaluation.offline.topic import is_about, other_kind
-from coach.model import Category, Question
+from coach.model import Category
 from tests.unit.evaluation.samples import BANDS, answer, parts, question
 
 PARKING, PIZZAS, PROMISED, STAKEHOLDER = 1, 4, 5, 7
@@ -41,16 +39,6 @@ BANK = list(questions.questions())
 STORIES = Category.CROSS_FUNCTIONAL
 
 
-def shuffled(text: str) -> str:
-    said = text.split()
-    random.Random(7).shuffle(said)  # noqa: S311
-    return " ".join(said)
-
-
-def asking(text: str) -> Question:
-    return question(text=text)
-
-
 @pytest.mark.parametrize("number", [PARKING, PIZZAS, PROMISED])
 def test_an_answer_is_about_its_question(number: int) -> None:
     assert is_about(questions.question(number), ANSWERS[number])
@@ -63,7 +51,7 @@ def test_an_answer_is_not_about_a_question_of_something_else(number: int) -> Non
     assert {other for other in others if is_about(questions.question(number), ANSWERS[other])} == set()
 
 
-@pytest.mark.parametrize("category", set(Category) - {STORIES})
+@pytest.mark.parametrize("category", [each for each in Category if each is not STORIES])
 def test_the_samples_are_about_their_question_and_not_about_the_other(category: Category) -> None:
     other = question(category, parts(category)["other question"])
 
@@ -83,73 +71,14 @@ def test_an_answer_to_a_question_much_like_it_is_about_that_one(asked: int, answ
     assert is_about(questions.question(answered), text)
 
 
-def test_the_sample_answer_tells_what_a_question_is_about_that_says_little_itself() -> None:
-    asked = questions.question(PARKING)
-    said = "A pillar, an aisle and a barrier: whoever comes back from the cinema scans where the ticket was."
-
-    silent = asking("How would you help with it?")
-
-    assert not is_about(silent, ANSWERS[PARKING])
-    assert is_about(asked, asked.sample_answer or "")
-    assert not is_about(silent, said)
-
-
 @pytest.mark.parametrize("text", ["", "...", "I would do it well.", "the of and to in", "florbish quandle zorp"])
 def test_an_answer_without_a_telling_word_is_about_nothing(text: str) -> None:
     assert not any(is_about(questions.question(number), text) for number in ANSWERS)
 
 
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [
-        ("bookings", "booking"),
-        ("booking", "booked"),
-        ("BOOKED", "Bookings."),
-        ("cities", "city"),
-        ("hotels", "hotel"),
-        ("price", "prices"),
-        ("quickly", "quick"),
-        ("charging", "charged"),
-    ],
-)
-def test_a_word_in_another_form_is_the_same_word(asked: str, said: str) -> None:
-    assert is_about(asking(asked), said)
-
-
-@pytest.mark.parametrize(("asked", "said"), [("hospital", "hotel"), ("bus", "business"), ("pressing", "price")])
-def test_a_word_that_looks_like_it_is_another(asked: str, said: str) -> None:
-    assert not is_about(asking(asked), said)
-
-
-def test_words_that_the_bank_does_not_know_say_nothing() -> None:
-    assert is_about(asking("hotel florbish quandle"), "hotel")
-    assert is_about(asking("hotel"), "zorp mevlin hotel")
-
-
-def test_a_rare_word_tells_more_than_a_common_one() -> None:
-    asked = asking("Which users carry umbrellas?")
-
-    assert is_about(asked, "The umbrella is wet, and the hotel keeps bicycles, pizzas, ferries and drills.")
-    assert not is_about(asked, "Users are wet, and the hotel keeps bicycles, pizzas, ferries and drills.")
-
-
-@pytest.mark.parametrize("number", ANSWERS)
-def test_the_order_of_words_does_not_matter(number: int) -> None:
-    text = shuffled(ANSWERS[number])
-
-    for asked in ANSWERS:
-        assert is_about(questions.question(asked), text) == is_about(questions.question(asked), ANSWERS[number])
-    assert [other_kind(one, text) for one in Category] == [other_kind(one, ANSWERS[number]) for one in Category]
-
-
 @pytest.mark.parametrize("number", ANSWERS)
 def test_an_answer_of_the_kind_that_is_asked_for_is_of_no_other(number: int) -> None:
     assert other_kind(questions.question(number).category, ANSWERS[number]) is None
-
-
-@pytest.mark.parametrize("number", [PROMISED, STAKEHOLDER])
-def test_an_answer_that_is_clearly_of_its_kind_is_so_in_doubt_too(number: int) -> None:
-    assert other_kind(questions.question(number).category, ANSWERS[number], doubtful=True) is None
 
 
 @pytest.mark.parametrize("number", [PROMISED, STAKEHOLDER])
@@ -180,27 +109,6 @@ def test_a_strong_answer_passes_for_no_other_kind_with_few_exceptions() -> None:
 
 def test_every_sample_answer_of_the_bank_is_of_its_kind() -> None:
     assert [one.id for one in BANK if other_kind(one.category, one.sample_answer or "", doubtful=True)] == []
-
-
-def test_doubt_makes_it_stricter() -> None:
-    text = answer(Category.PRODUCT_DESIGN, "strong")
-    asked = set(Category) - {Category.PRODUCT_DESIGN}
-
-    plain = {one for one in asked if other_kind(one, text)}
-    doubtful = {one for one in asked if other_kind(one, text, doubtful=True)}
-
-    assert plain < doubtful
-
-
-@pytest.mark.parametrize("number", ANSWERS)
-def test_saying_it_twice_changes_no_kind(number: int) -> None:
-    for asked in Category:
-        assert other_kind(asked, ANSWERS[number] * 2) is other_kind(asked, ANSWERS[number])
-
-
-@pytest.mark.parametrize("text", ["", "florbish quandle zorp mevlin", "1 2 3 4"])
-def test_a_text_of_unknown_words_is_of_no_kind(text: str) -> None:
-    assert [asked for asked in Category if other_kind(asked, text, doubtful=True)] == []
 
 
 @given(st.text(max_size=200), st.sampled_from(Category))
