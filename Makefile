@@ -45,9 +45,8 @@ resume: .dev ## evaluate at once what waits for the spend limit (ARGS="--stack N
 import: .import ## add the questions of a table to the bank (FILE=questions.xlsx or .csv, SHEET=name, DRY_RUN=1)
 	@.venv/import/bin/python -m bank_import $${FILE:+"$$FILE"} $${SHEET:+--sheet "$$SHEET"} $${DRY_RUN:+--dry-run}
 
-deploy: ## build for AWS and deploy there (ARGS="..." are sam deploy's)
-	@local/python -m local.build --aws
-	.venv/sam/bin/sam deploy --template-file .aws-sam/aws/build/template.yaml $(ARGS)
+deploy: .stack ## build for AWS and deploy there, with the settings of .env (ARGS="AlarmEmail=you@example.com --guided")
+	@.venv/stack/bin/python -m local.deploy $(ARGS)
 
 openapi: .dev ## write the API's OpenAPI document anew
 	$(DEV)/python -m local.openapi

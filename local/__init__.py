@@ -8,5 +8,6 @@ What happens, one module for each step:
     emulator      AWS in one process (MiniStack, started by `server`); `gateway` is what the user's port adds before it
     image         the emulator's state after `sam deploy`, kept so that the next start need not deploy
     journal       the table's items in a file of ours, since the emulator forgets them when it is killed
+    deploy        `make deploy`: build for AWS, and deploy there; `sam_config` is what SAM is told
     stack         all of it together: start, follow, stop
 """

@@ -1,4 +1,4 @@
-"""What Lambda gets, built by SAM and compiled to .pyc: `python -m local.build` for this machine, `--aws` for AWS."""
+"""What Lambda gets, built by SAM and compiled to .pyc: `python -m local.build`; `local.deploy` builds for AWS."""
 
 import contextlib
 import hashlib
@@ -94,6 +94,6 @@ def digest_of(*paths: Path, note: str = "") -> str:
 
 if __name__ == "__main__":
     try:
-        ensure(AWS, {}) if "--aws" in sys.argv else ensure()
+        ensure()
     except LocalError as error:
         sys.exit(str(error))

@@ -16,6 +16,7 @@ from local import environments
 from local.build import RUNTIME, Build
 from local.emulator import Emulator, free_port, without_account
 from local.process import run
+from local.sam_config import deployment
 
 STACK = "pm-interview-coach"
 
@@ -78,21 +79,15 @@ def _sam_deploy(emulator: Emulator, build: Build, values: Mapping[str, str], fol
     # A bucket of its own for each deployment: the emulator forgets what buckets held.
     bucket = f"build-{build.digest[:16]}-{os.getpid()}"
     emulator.client("s3").create_bucket(Bucket=bucket)
-    # In a file, since everyone on this machine can read the arguments of a process.
-    config = folder / "samconfig.toml"
-    overrides = ", ".join(json.dumps(f"{name}={json.dumps(value)}") for name, value in values.items())
-    config.write_text(f"version = 0.1\n[default.deploy.parameters]\nparameter_overrides = [{overrides}]\n")
-    sam: list[str | Path] = [environments.ensure("sam").parent / "sam", "deploy", "--config-file", config]
-    sam += ["--template-file", build.template, "--stack-name", STACK, "--s3-bucket", bucket]
-    sam += ["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
-    try:
+    with deployment(folder / "samconfig.toml", values) as config:
+        sam: list[str | Path] = [environments.ensure("sam").parent / "sam", "deploy", "--config-file", config]
+        sam += ["--template-file", build.template, "--stack-name", STACK, "--s3-bucket", bucket]
+        sam += ["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
         run(
             *sam,
             log=log,
             env=without_account(os.environ) | {"AWS_ENDPOINT_URL": emulator.endpoint, "SAM_CLI_TELEMETRY": "0"},
         )
-    finally:
-        config.unlink()
 
 
 def _describe(emulator: Emulator, state: Path, known_port: int) -> Image:

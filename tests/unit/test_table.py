@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from coach.errors import Busy, Conflict, NotFound, TooManyRequests
+from coach.errors import BudgetUsedUp, Busy, Conflict, NotFound, TooManyRequests
 from coach.model import Category, Evaluation, EvaluationRequest, Mode, Session, Status
 from coach.storage import Storage
 from coach.storage.evaluations import REEVALUATION_LOST_AFTER, Held, Lease
@@ -791,3 +791,42 @@ def test_a_database_that_does_not_answer_is_noticed(storage: Storage, faults: Fa
 
     assert not storage.table.is_reachable()
     assert storage.table.is_reachable()
+
+
+def test_a_pending_attempt_is_asked_for_anew_after_an_hour_and_not_before(dynamodb: "DynamoDBClient") -> None:
+    clock = [NOW.timestamp()]
+    storage = Storage(dynamodb, "coach", now=lambda: clock[0])
+    session, _ = storage.sessions.create(a_session())
+    attempt, _ = add(storage, session)
+
+    started = []
+    for seconds in (3599, 1, 60):
+        clock[0] += seconds
+        started.append(ask_again(storage, session))
+
+    assert started == [False, True, False]
+    assert storage.attempts.get(USER, session.id, 1).round == 2
+    assert storage.evaluations.take_lease(request_for(attempt), seconds=95) is None
+    assert storage.sessions.get(USER, session.id).pending_count == 1
+
+
+def test_an_attempt_that_a_worker_holds_is_not_lost_however_old(dynamodb: "DynamoDBClient") -> None:
+    clock = [NOW.timestamp()]
+    storage = Storage(dynamodb, "coach", now=lambda: clock[0])
+    session, _ = storage.sessions.create(a_session())
+    attempt, _ = add(storage, session)
+    clock[0] += 7200
+    storage.evaluations.take_lease(request_for(attempt), seconds=95)
+
+    assert not ask_again(storage, session)
+
+
+def test_a_budget_bounds_all_users_together(storage: Storage) -> None:
+    mine, others = (storage.sessions.create(a_session(user))[0] for user in (USER, OTHER))
+    add(storage, mine, budget=2)
+    add(storage, others, budget=2)
+
+    with pytest.raises(BudgetUsedUp):
+        add(storage, mine, budget=2)
+
+    assert storage.sessions.get(USER, mine.id).attempts_count == 1
