@@ -43,7 +43,7 @@ def test_claude_grades_with_quotes_that_are_in_the_answer(candidate: Coach, anth
     assert anthropic.calls(sample(1)) == 1
 
 
-@pytest.mark.parametrize("failure", ["529", "500", "429=1", "reset", "truncated-body", "html", "truncated-json"])
+@pytest.mark.parametrize("failure", ["529", "500", "429=1", "reset", "truncated-body", "html", "no-content", "truncated-json"])
 def test_what_may_pass_is_tried_again(candidate: Coach, anthropic: AnthropicStub, failure: str) -> None:
     answer = f"{STRONG} [[stub:{failure}]]"
     session = candidate.session()
@@ -58,7 +58,7 @@ def test_what_may_pass_is_tried_again(candidate: Coach, anthropic: AnthropicStub
     assert candidate.stats(session)["avg_score"] == attempt["overall_score"]
 
 
-@pytest.mark.parametrize(("failure", "calls"), [("refusal", 1), ("wrong-shape*2", 2), ("max-tokens*2", 2)])
+@pytest.mark.parametrize(("failure", "calls"), [("refusal", 1), ("prose*2", 2), ("max-tokens*2", 2)])
 def test_what_is_definite_fails_with_a_reason_and_can_be_asked_for_again(
     candidate: Coach, anthropic: AnthropicStub, failure: str, calls: int
 ) -> None:
