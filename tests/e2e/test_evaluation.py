@@ -43,7 +43,9 @@ def test_claude_grades_with_quotes_that_are_in_the_answer(candidate: Coach, anth
     assert anthropic.calls(sample(1)) == 1
 
 
-@pytest.mark.parametrize("failure", ["529", "500", "429=1", "reset", "truncated-body", "html", "no-content", "truncated-json"])
+@pytest.mark.parametrize(
+    "failure", ["529", "500", "429=1", "reset", "truncated-body", "html", "no-content", "truncated-json"]
+)
 def test_what_may_pass_is_tried_again(candidate: Coach, anthropic: AnthropicStub, failure: str) -> None:
     answer = f"{STRONG} [[stub:{failure}]]"
     session = candidate.session()
