@@ -22,6 +22,21 @@ from local.process import ROOT, discard, kill_group
 INHERITED = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 """What a function may need in order to reach Claude from here. Nothing else of our environment gets into one."""
 
+FOR_FUNCTIONS = (
+    *INHERITED,
+    "AWS_CONFIG_FILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "HOME",
+    "TMPDIR",
+    "TZ",
+)
+"""What functions get of the emulator's environment."""
+
+MAX_PROCESSES = 24
+"""Of functions, together: more than a few candidates keep busy. The one that has been idle for longest makes room for
+another."""
+
 
 def without_account(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without the AWS account that this machine may have, and with no proxy before the emulator."""
@@ -81,6 +96,7 @@ class Emulator:
             "HOME": str(self._temporary),
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_WARM_TTL_SECONDS": "60",  # then all of a function's idle processes but one are ended
             "LOG_LEVEL": "WARNING",
             "MINISTACK_HOST": "127.0.0.1",
             "PERSIST_STATE": "1",

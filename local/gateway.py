@@ -23,6 +23,10 @@ Headers = list[tuple[bytes, bytes]]
 MAX_BODY = 10 * 1024 * 1024
 """API Gateway's limit, in bytes."""
 
+AT_ONCE = 4
+"""How many requests are answered at the same time; others wait for their turn. Each may need a process of its own, and
+more of them than there are processors make no request faster."""
+
 _TYPES: dict[int, str] = {
     403: "MISSING_AUTHENTICATION_TOKEN",
     413: "REQUEST_TOO_LARGE",
@@ -40,6 +44,7 @@ class Gateway:
         self._prefix = prefix
         self._port = port
         self._responses = responses
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._opened = asyncio.Event()
         self._closed = False
         self._running = 0
@@ -84,7 +89,9 @@ class Gateway:
         path, raw_path = at_prefix(self._prefix, scope["raw_path"])
         headers = _forwarded(scope["headers"], scope["client"][0], self._port)
         try:
-            await self._emulator({**scope, "path": path, "raw_path": raw_path, "headers": headers}, replay, answer.send)
+            async with self._turns:
+                at_emulator = {**scope, "path": path, "raw_path": raw_path, "headers": headers}
+                await self._emulator(at_emulator, replay, answer.send)
         except Exception:
             if answer.started:
                 raise

@@ -19,6 +19,7 @@ from hypercorn.config import Config  # type: ignore[import-not-found]
 from ministack.app import app as ministack  # type: ignore[import-not-found]
 from ministack.services import lambda_svc  # type: ignore[import-not-found]
 
+from local import workers
 from local.gateway import Gateway, Message, Receive, Send
 from local.template import gateway_responses
 
@@ -27,6 +28,7 @@ def main() -> None:
     settings = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _log_functions()
+    workers.use_forks()
     config = Config()
     config.bind = [f"127.0.0.1:{settings['aws_port']}", *settings.get("bind", [])]
     config.keep_alive_timeout = 75
@@ -41,7 +43,11 @@ def main() -> None:
         if gateway and scope["type"] != "lifespan" and scope["server"][1] == settings["port"]:
             await gateway(scope, receive, send)
         elif gateway and scope["type"] == "http" and scope["path"] in ("/_local/open", "/_local/close"):
-            await (gateway.close if scope["path"].endswith("close") else gateway.open)()
+            if scope["path"].endswith("open"):
+                await asyncio.to_thread(workers.warm_up)
+                await gateway.open()
+            else:
+                await gateway.close()
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
         else:

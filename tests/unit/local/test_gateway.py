@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.gateway import MAX_BODY, Gateway, Message, Receive, Send, at_prefix
+from local.gateway import AT_ONCE, MAX_BODY, Gateway, Message, Receive, Send, at_prefix
 from local.template import GatewayResponse, gateway_responses
 
 ROOT = Path(__file__).parents[3]
@@ -238,6 +238,37 @@ def test_closing_waits_for_what_is_being_answered_and_refuses_the_rest() -> None
     asyncio.run(serve())
 
     assert [message["status"] for message in sent if "status" in message] == [503, 200]
+
+
+def test_of_many_requests_a_few_are_answered_at_a_time_and_none_is_forgotten() -> None:
+    running = most = answered = 0
+
+    async def emulator(_scope: Message, _receive: Receive, send: Send) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        nonlocal answered
+        answered += message["type"] == "http.response.start"
+
+    async def serve() -> None:
+        gateway = Gateway(emulator, "", 8002, RESPONSES)
+        await gateway.open()
+        request = {"type": "http", "headers": [], "raw_path": b"/", "client": ("::1", 5)}
+        await asyncio.gather(*(gateway(request, receive, send) for _ in range(5 * AT_ONCE)))
+
+    asyncio.run(serve())
+
+    assert most == AT_ONCE
+    assert answered == 5 * AT_ONCE
 
 
 def test_the_responses_come_from_the_template() -> None:
