@@ -1,6 +1,7 @@
 """`make run`: serve the app on this machine until Ctrl-C."""
 
 import os
+import shlex
 import sys
 
 from local import settings
@@ -8,6 +9,8 @@ from local.emulator import without_account
 from local.errors import LocalError
 from local.process import ROOT, stop_when_told
 from local.stack import LocalStack
+
+FIRST_ANSWER = ROOT / "local" / "first_answer.json"
 
 
 def main() -> None:
@@ -28,19 +31,23 @@ def main() -> None:
 
 def _greeting(stack: LocalStack) -> str:
     url = stack.url
+    account = "login" if stack.restored else "register"
     return f"""
 PM Interview Coach is at {url}
   {_evaluator(stack)}
   {stack.restored} items restored from {stack.data_dir / "data.sqlite"}
   log of the emulator and the functions: {stack.log}
 
-Try it from another terminal:
-  TOKEN=$(curl -s {url}/auth/register -H "Content-Type: application/json" \\
+Read and try the API in a browser: {url}/docs
+Or practise from another terminal, here with an answer that is written already:
+  TOKEN=$(curl -s {url}/auth/{account} -H "Content-Type: application/json" \\
     -d '{{"email":"you@example.com","password":"a long password"}}' | sed 's/.*"access_token": *"\\([^"]*\\)".*/\\1/')
   ID=$(curl -s {url}/api/sessions -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
     -d '{{"category_filter":"product_design"}}' | sed 's/.*"session_id": *"\\([^"]*\\)".*/\\1/')
+  curl -s {url}/api/questions/1 -H "Authorization: Bearer $TOKEN"
   curl -s {url}/api/sessions/$ID/attempts -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-    -d '{{"question_id":1,"answer_text":"I would first ask who the product is for and what they try to get done."}}'
+    -d @{shlex.quote(str(FIRST_ANSWER))}
+  curl -s {url}/api/sessions/$ID/attempts/1 -H "Authorization: Bearer $TOKEN"     # its scores, a second later
 
 Ctrl-C stops it."""
 

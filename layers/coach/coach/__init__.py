@@ -1,3 +1,3 @@
 """PM Interview Coach: the package that every function of the stack shares, as a Lambda layer."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
