@@ -224,14 +224,15 @@ async def _in_container(engine: Any, emulator: str, port: int, template: Path, i
             sam += [f"--{option}", file]
         sam += ["--docker-network", emulator, "--skip-pull-image"]
         sam += ["--parameter-overrides", *(f"{name}={value}" for name, value in build.RUNTIME.items())]
-        async with _emulator(engine, emulator, port):
+        async with _emulator(engine, emulator, port) as address:
+            sam += ["--add-host", f"{emulator}:{address}"]  # not every engine tells names to who is in two networks
             process = await asyncio.create_subprocess_exec(
                 *sam, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
             )
             try:
                 printed, _ = await process.communicate()
             finally:
-                if process.returncode is None:  # interrupted: SAM has a container to remove
+                if process.returncode is None:  # we were interrupted
                     process.terminate()
                     await process.wait()
     try:
@@ -251,8 +252,8 @@ def declaring(template: Path, function: str, variables: Mapping[str, str]) -> di
 
 
 @contextlib.asynccontextmanager
-async def _emulator(engine: Any, name: str, port: int) -> AsyncIterator[None]:
-    """A network in which the host `name` stands for the emulator, see `relay`."""
+async def _emulator(engine: Any, name: str, port: int) -> AsyncIterator[str]:
+    """A network of this name, and the address in it that stands for the emulator's port; see `relay`."""
     network = engine.networks.create(name)
     try:
         container = engine.containers.create(
@@ -262,16 +263,17 @@ async def _emulator(engine: Any, name: str, port: int) -> AsyncIterator[None]:
             network=name,
             ports={relay.FOR_US: ("127.0.0.1", None)},
         )
+        container.start()
+        container.reload()
+        [published] = container.ports[f"{relay.FOR_US}/tcp"]
+        bringing = asyncio.create_task(relay.outside(int(published["HostPort"]), port))
         try:
-            container.start()
-            container.reload()
-            [published] = container.ports[f"{relay.FOR_US}/tcp"]
-            bringing = asyncio.create_task(relay.outside(int(published["HostPort"]), port))
-            yield
-            bringing.cancel()
+            yield container.attrs["NetworkSettings"]["Networks"][name]["IPAddress"]
         finally:
-            container.remove(force=True)
+            bringing.cancel()
     finally:
+        for each in engine.containers.list(all=True, filters={"network": name}):  # SAM's too, if it was interrupted
+            each.remove(force=True)
         network.remove()
 
 
