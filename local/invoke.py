@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 import docker  # type: ignore[import-untyped]
@@ -36,7 +35,8 @@ from local.process import ROOT, stop_when_told
 from local.stack import endpoint
 from local.template import read
 
-IMAGE = f"public.ecr.aws/lambda/{build.RUNTIME['PythonRuntime'].replace('n', 'n:')}-{build.RUNTIME['Architecture']}"
+VERSION = build.RUNTIME["PythonRuntime"].removeprefix("python")
+IMAGE = f"public.ecr.aws/lambda/python:{VERSION}-{build.RUNTIME['Architecture']}"
 """What `sam local` runs functions of this machine's Python and processor in."""
 
 
@@ -101,7 +101,7 @@ def invoke(options: argparse.Namespace) -> Any:
 
     def run(invocation: Invocation) -> Any:
         print(f"Running {options.function} in {IMAGE} ...", flush=True)
-        return asyncio.run(_in_container(engine, emulator, urlsplit(address).port or 0, template, invocation))
+        return asyncio.run(_in_container(engine, emulator, int(address.rpartition(":")[2]), template, invocation))
 
     invocation = Invocation(function, variables, json.loads(event))
     if "ResponseURL" not in invocation.event:
@@ -223,9 +223,9 @@ async def _in_container(engine: Any, emulator: str, port: int, template: Path, i
             file.write_text(json.dumps(content))
             sam += [f"--{option}", file]
         sam += ["--docker-network", emulator, "--skip-pull-image"]
-        sam += ["--parameter-overrides", *(f"{name}={value}" for name, value in build.RUNTIME.items())]
         async with _emulator(engine, emulator, port) as address:
             sam += ["--add-host", f"{emulator}:{address}"]  # not every engine tells names to who is in two networks
+            sam += ["--parameter-overrides", *(f"{name}={value}" for name, value in build.RUNTIME.items())]
             process = await asyncio.create_subprocess_exec(
                 *sam, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
             )
