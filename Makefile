@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals reevaluate resume import deploy lock openapi clean
+.PHONY: help run build test check bench evals reevaluate resume import invoke deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
@@ -44,6 +44,9 @@ resume: .dev ## evaluate at once what waits for the spend limit (ARGS="--stack N
 
 import: .import ## add the questions of a table to the bank (FILE=questions.xlsx or .csv, SHEET=name, DRY_RUN=1)
 	@.venv/import/bin/python -m bank_import $${FILE:+"$$FILE"} $${SHEET:+--sheet "$$SHEET"} $${DRY_RUN:+--dry-run}
+
+invoke: .dev ## run one function in Lambda's container, with Docker, on what `make run` serves (FUNCTION=get_session)
+	@$(DEV)/python -m local.invoke "$$FUNCTION" $${EVENT:+"$$EVENT"}
 
 deploy: .stack ## build for AWS and deploy there, with the settings of .env (ARGS="AlarmEmail=you@example.com --guided")
 	@.venv/stack/bin/python -m local.deploy $(ARGS)

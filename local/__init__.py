@@ -10,4 +10,10 @@ What happens, one module for each step:
     journal       the table's items in a file of ours, since the emulator forgets them when it is killed
     deploy        `make deploy`: build for AWS, and deploy there; `sam_config` is what SAM is told
     stack         all of it together: start, follow, stop
+
+`make invoke` runs one function in Lambda's container, which needs Docker:
+
+    invoke        what `sam local invoke` is told: the deployed function's settings, an event with a token
+    example       the practice that the events are about, made in the running stack
+    relay         how the container reaches the emulator
 """

@@ -23,6 +23,7 @@ from coach.worker import MAX_DELAY_SECONDS, MAX_TRIES, NotNow, Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.give_up_attempt import app as give_up_attempt
 from functions.queue_evaluation import app as queue_evaluation
+from local import example
 from tests.conftest import USER, template
 from tests.unit import events
 from tests.unit.given import (
@@ -116,6 +117,15 @@ def stream(dynamodb: "DynamoDBClient", storage: Storage, session: Session) -> St
     stream = Stream(dynamodb)
     stream.records()
     return stream
+
+
+@pytest.mark.parametrize("function", example.BEFORE)
+def test_the_example_of_make_invoke_is_left_to_the_function_that_is_invoked(
+    stream: Stream, storage: Storage, function: str
+) -> None:
+    example.prepare(storage, function)
+
+    assert stream.let_through() == []
 
 
 @pytest.mark.parametrize(
