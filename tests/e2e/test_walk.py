@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -38,6 +39,21 @@ def walk(url: str) -> list[str]:
     return [command.replace("http://localhost:8002", url).replace("curl", "curl -sS") for command in commands]
 
 
+def promised() -> Any:
+    """What the README says that comes of the walk."""
+    section = (ROOT / "README.md").read_text().split("## The acceptance walk")[1].split("\n## ")[0]
+    return json.loads(re.findall(r"```json\n(.*?)```", section, re.DOTALL)[0])
+
+
+def shown(found: Any, *, as_in: Any) -> Any:
+    """The part of what was found that has a place in another value."""
+    if isinstance(as_in, dict):
+        return {name: shown(found[name], as_in=part) for name, part in as_in.items()}
+    if isinstance(as_in, list):
+        return [shown(each, as_in=part) for each, part in zip(found, as_in, strict=True)]
+    return found
+
+
 @pytest.mark.parametrize(("stack", "evaluator"), [("offline", "offline"), ("claude", "claude")])
 def test_the_acceptance_walk_works_as_typed(stack: str, evaluator: str, request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue(stack).url
@@ -59,6 +75,8 @@ def test_the_acceptance_walk_works_as_typed(stack: str, evaluator: str, request:
     assert ended["ended_at"]
     assert [attempt["evaluation"]["evaluator"] for attempt in listed] == [evaluator]
     assert ended["avg_score"] == listed[0]["overall_score"]
+    if evaluator == "offline":
+        assert shown(listed, as_in=promised()) == promised()
 
 
 def test_an_empty_headed_answer_scores_low_and_a_strong_one_high(coach: Coach) -> None:
