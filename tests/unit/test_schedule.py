@@ -76,6 +76,13 @@ def test_a_newcomer_goes_through_the_categories_in_their_order() -> None:
     assert asked == [1, 2, 3, 4, 5, 6, 7]
 
 
+def test_the_order_of_the_categories_comes_before_difficulty_and_number() -> None:
+    execution, strategy = a_question(3), a_question(9, Difficulty.HARD)
+
+    assert chosen([answered(1)], [execution, strategy]).question is strategy
+    assert chosen(turns_for(all_categories(score=90), NEW), [a_question(10), a_question(16)]).question.id == 16
+
+
 def test_a_newcomer_is_told_how_many_categories_have_been_practised() -> None:
     one = [answered(1, NOW - DAY, 50)]
 
@@ -141,10 +148,11 @@ def test_due_is_a_day_of_the_zone_and_not_24_hours() -> None:
 
 
 def test_of_what_is_due_the_longest_overdue_for_its_interval_comes_first() -> None:
-    month = [answered(9, NOW - days * DAY, 80) for days in (99, 98, 97, 96, 31)]  # due yesterday, after 30 days
-    bad = answered(8, NOW - 3 * DAY, 50)  # due two days ago, after one
+    month = [answered(9, NOW - days * DAY, 80) for days in (99, 98, 97, 96, 34)]  # due four days ago, after 30 days
+    fair = answered(8, NOW - 3 * DAY, 65)  # due two days ago, after one
+    bad = answered(10, NOW - DAY, 20)  # due today, after one
 
-    assert chosen(turns_for([*all_categories(), *month, bad], DUE)).question.id == 8
+    assert chosen(turns_for([*all_categories(), *month, fair, bad], DUE)).question.id == 8
 
 
 def test_of_what_is_equally_overdue_the_worst_comes_first() -> None:
