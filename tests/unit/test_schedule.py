@@ -114,8 +114,9 @@ def test_a_newcomer_who_chooses_a_category_that_is_not_new_has_a_turn_there() ->
     )
 
 
-def test_what_is_due_comes_with_its_score_and_day() -> None:
-    attempts = turns_for([*all_categories(), answered(8, NOW - 3 * DAY, 52)], DUE)
+def test_what_is_due_comes_with_its_last_score_and_its_day() -> None:
+    twice = [answered(8, NOW - 9 * DAY, 41), answered(8, NOW - 3 * DAY, 52)]
+    attempts = turns_for([*all_categories(), *twice], DUE)
 
     assert told(attempts) == (8, "You scored 5.2 on this 3 days ago.")
 
@@ -223,10 +224,11 @@ def test_an_answer_is_due_by_whoever_graded_it() -> None:
 
 def test_the_weakest_category_comes_for_the_sake_of_its_weakest_criterion() -> None:
     strategy = [answered(2, NOW, a_result(40, 60, 30, 45)), answered(9, NOW - DAY, a_result(40, 60, 35, 45))]
-    attempts = [*all_categories(score=80), *strategy]
+    overdue_elsewhere = answered(10, NOW - 9 * DAY, 50)
+    attempts = [*all_categories(score=80), *strategy, overdue_elsewhere]
 
-    assert told(turns_for(attempts, WEAK), [*BANK, a_question(16)]) == (
-        16,
+    assert told(turns_for(attempts, WEAK)) == (
+        9,
         "Your weakest point in strategy is Users, with 3.25 on average.",
     )
 
@@ -237,12 +239,14 @@ def test_of_two_criteria_that_are_equally_weak_the_rubrics_first_is_named() -> N
     assert "strategy is Users" in chosen(turns_for(attempts, WEAK)).reason
 
 
-def test_the_weakest_criterion_is_trained_on_what_is_new_then_on_what_was_answered_longest_ago() -> None:
-    weak = [answered(2, NOW - 3 * DAY, a_result(40, 30)), answered(9, NOW - 2 * DAY, a_result(40, 30))]
-    attempts = turns_for([*all_categories(score=80)[2:], answered(1, NOW, 80), *weak], WEAK)
+def test_the_weakest_criterion_is_trained_on_what_is_due_then_what_is_new_then_what_was_answered_longest_ago() -> None:
+    strategy = [answered(2, NOW - 2 * DAY, a_result(75, 30)), answered(9, NOW - DAY, a_result(75, 30))]
+    attempts = turns_for([*all_categories(score=95)[2:], answered(1, NOW, 95), *strategy], WEAK)
+    hard, medium = a_question(16, Difficulty.HARD), a_question(23)
 
-    assert chosen(attempts, [*BANK, a_question(16, Difficulty.HARD), a_question(23)]).question.id == 23
-    assert chosen(attempts, [*BANK, a_question(16, Difficulty.HARD)]).question.id == 16
+    assert chosen(attempts, [*BANK, hard, medium], now=NOW + DAY).question.id == 2
+    assert chosen(attempts, [*BANK, hard, medium]).question is medium
+    assert chosen(attempts, [*BANK, hard]).question is hard
     assert chosen(attempts, BANK).question.id == 2
 
 

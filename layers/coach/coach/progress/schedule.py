@@ -4,7 +4,7 @@
 2. Who has not practised each category yet gets the first that is missing.
 3. Then three take turns, one turn for each answer so far; who has nothing to offer passes the turn on:
    - what is due, by the interval that each evaluated answer moves;
-   - the weakest category, for the sake of its weakest criterion;
+   - the weakest category, for the sake of its weakest criterion: what is due there, else what is least practised;
    - what is new, in the category with the fewest questions answered.
 4. If none of them has anything, the question that was answered longest ago.
 
@@ -121,17 +121,15 @@ class _Choice:
         return NextQuestion(question, f"You have practised {so_far} so far; {_name(question.category)} is new to you.")
 
     def due(self, pool: Sequence[Question]) -> NextQuestion | None:
-        """The longest overdue for its interval (a bad answer of 3 days ago before a good one of 31), then the worst."""
-        overdue = [each for each in pool if self._overdue(each) >= 1]
-        if not overdue:
+        question = self._longest_overdue(pool)
+        if not question:
             return None
-        question = max(overdue, key=lambda each: (self._overdue(each), -self._last(each)[1].overall, -each.id))
-        attempt, result = self._last(question)
+        attempt, result = self._results[question.id][-1]
         score = f"{points(result.overall)}{_label(result.evaluator)}"
         return NextQuestion(question, f"You scored {score} on this {_ago(self._days_since(attempt))}.")
 
     def weak(self, pool: Sequence[Question]) -> NextQuestion | None:
-        """Every question of a category exercises all its criteria: the least practised one will do."""
+        """Every question of a category exercises all its criteria, so that any of them will do."""
         offered = {each.category for each in pool}
         category = weakest(row for row in by_category(self._history) if row.category in offered)
         rows = by_criterion(self._history, category, self._criteria(category)) if category else ()
@@ -139,7 +137,8 @@ class _Choice:
         if not scored:
             return None
         row = min(scored, key=lambda each: Fraction(each.score_sum, each.attempts))
-        question = min((each for each in pool if each.category is category), key=self._least_practised)
+        there = [each for each in pool if each.category is category]
+        question = self._longest_overdue(there) or min(there, key=self._least_practised)
         average = f"{row.average_score}{_label(row.evaluator)}"
         where = _name(question.category)
         return NextQuestion(question, f"Your weakest point in {where} is {row.criterion}, with {average} on average.")
@@ -167,15 +166,21 @@ class _Choice:
             return True, newest.order
         return False, _MEDIUM_FIRST.index(question.difficulty), question.id
 
+    def _longest_overdue(self, questions: Sequence[Question]) -> Question | None:
+        """For its interval: a bad answer of 3 days ago comes before a good one of 31. Of equals the worst."""
+        due = [each for each in questions if self._overdue(each) >= 1]
+        return max(
+            due,
+            key=lambda each: (self._overdue(each), -self._results[each.id][-1][1].overall, -each.id),
+            default=None,
+        )
+
     def _overdue(self, question: Question) -> Fraction:
         """Days since the last result for each day of the interval: from 1 on the question is due."""
         results = self._results.get(question.id)
         if not results:
             return Fraction(0)
         return Fraction(self._days_since(results[-1][0]), interval(result.overall for _, result in results))
-
-    def _last(self, question: Question) -> tuple[PastAttempt, Result]:
-        return self._results[question.id][-1]
 
     def _days_since(self, attempt: PastAttempt) -> int:
         return (self._today - day_of(attempt.created_at, self._zone)).days
