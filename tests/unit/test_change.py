@@ -11,7 +11,7 @@ from tests.conftest import USER
 from tests.unit.given import ANSWER, NOW, an_evaluation
 
 NOTHING = Comparison(None, None)
-SHOWN: list[str] = []
+NO_EXAM: list[str] = []
 
 
 def an_attempt(session_id: str = "a", follow_up_to: int | None = None, **evaluation: Any) -> Attempt:
@@ -44,7 +44,7 @@ def test_each_answer_is_compared_with_the_one_before() -> None:
         an_attempt(overall=70, framework=55, structure=60, completeness=90),
     ]
 
-    first, second, third = comparisons(attempts, SHOWN)
+    first, second, third = comparisons(attempts, NO_EXAM)
 
     assert first == NOTHING
     unchanged = (("Goal", 0),)
@@ -57,7 +57,7 @@ def test_criteria_that_only_one_of_them_has_are_left_out() -> None:
     before = an_attempt(criteria=criteria(Goal=50, Users=40, Pitch=70))
     after = an_attempt(criteria=criteria(Metrics=60, Users=65, Goal=45))
 
-    _, found = comparisons([before, after], SHOWN)
+    _, found = comparisons([before, after], NO_EXAM)
 
     assert found.change
     assert found.change.criteria == (("Users", 25), ("Goal", -5))
@@ -69,15 +69,15 @@ def test_criteria_that_only_one_of_them_has_are_left_out() -> None:
 def test_where_the_yardstick_has_moved_nothing_is_compared(other: dict[str, Any]) -> None:
     attempts = [an_attempt(), an_attempt(**other), an_attempt(**other, overall=80), an_attempt()]
 
-    assert [each.comparable for each in comparisons(attempts, SHOWN)] == [None, False, True, False]
-    assert [each.change is None for each in comparisons(attempts, SHOWN)] == [True, True, False, True]
+    assert [each.comparable for each in comparisons(attempts, NO_EXAM)] == [None, False, True, False]
+    assert [each.change is None for each in comparisons(attempts, NO_EXAM)] == [True, True, False, True]
 
 
 def test_what_is_not_evaluated_is_stepped_over() -> None:
     waits = replace(an_attempt(), status=Status.PENDING, evaluation=None)
     failed = replace(an_attempt(), status=Status.FAILED, evaluation=None)
 
-    found = comparisons([waits, an_attempt(overall=60), failed, an_attempt(overall=70)], SHOWN)
+    found = comparisons([waits, an_attempt(overall=60), failed, an_attempt(overall=70)], NO_EXAM)
 
     assert found[:3] == [NOTHING] * 3
     assert found[3].change
@@ -85,7 +85,9 @@ def test_what_is_not_evaluated_is_stepped_over() -> None:
 
 
 def test_follow_ups_are_stepped_over() -> None:
-    found = comparisons([an_attempt(overall=60), an_attempt(overall=20, follow_up_to=1), an_attempt(overall=70)], SHOWN)
+    found = comparisons(
+        [an_attempt(overall=60), an_attempt(overall=20, follow_up_to=1), an_attempt(overall=70)], NO_EXAM
+    )
 
     assert found[:2] == [NOTHING] * 2
     assert found[2].change
@@ -100,4 +102,4 @@ def test_exams_that_go_on_are_stepped_over() -> None:
     assert found[:2] == [NOTHING] * 2
     assert found[2].change
     assert found[2].change.overall == 10
-    assert comparisons(attempts, SHOWN)[1].comparable
+    assert comparisons(attempts, NO_EXAM)[1].comparable

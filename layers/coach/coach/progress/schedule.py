@@ -153,7 +153,7 @@ class _Choice:
             key=lambda each: (answered[each.category], _CATEGORIES.index(each.category), self._least_practised(each)),
         )
         count = answered[question.category]
-        so_far = f"{count or 'no'} {_name(question.category)} question{'' if count == 1 else 's'}"
+        so_far = f"{count} {_name(question.category)} question{'' if count == 1 else 's'}"
         return NextQuestion(question, f"You have answered {so_far} so far, and this one is new.")
 
     def longest_ago(self, pool: Sequence[Question]) -> NextQuestion:
