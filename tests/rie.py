@@ -127,8 +127,8 @@ class Rie:
         ]
         self._environment = {
             **without_account({"PATH": os.environ["PATH"]}),
-            **variables,
             "AWS_ENDPOINT_URL": machine.aws.endpoint,
+            **variables,
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(properties["Timeout"]),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
