@@ -59,7 +59,7 @@ def measure(machine: Machine, rounds: int) -> dict[str, dict[str, Start]]:
     samples: dict[tuple[str, str], list[Start]] = {}
     with ExitStack() as running:
         answers = running.enter_context(cloudformation())
-        events = {"floor": {}} | {name: load(name, machine.token()) for name in functions()}
+        events: dict[str, Any] = {"floor": {}} | {name: load(name, machine.token()) for name in functions()}
         for resource in ("make_token_keys", "keep_api_key"):
             events[resource]["ResponseURL"] = f"http://127.0.0.1:{answers.server_port}/answer"
         at_once = {name: running.enter_context(AtOnce(machine.aws)).endpoint for name in events}
