@@ -125,7 +125,7 @@ class Rie:
             *("--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"),
             *(machine.python, "-m", "awslambdaric", properties["Handler"]),
         ]
-        self._environment = {
+        self.environment = {
             **without_account({"PATH": os.environ["PATH"]}),
             "AWS_ENDPOINT_URL": machine.aws.endpoint,
             **variables,
@@ -143,7 +143,7 @@ class Rie:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self._code,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
