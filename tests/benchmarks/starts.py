@@ -1,7 +1,7 @@
 """Cold starts and warm invocations of the built functions, under the runtime interface emulator.
 
-Each round starts every function once, one after another, so that whatever the machine is doing meets all of them alike;
-ratios are of medians, to a floor: a handler that makes a boto3 client and gets an item. A cold start is a new process,
+Ratios are to a floor, a handler that makes a boto3 client and gets an item: each start of a function is compared with
+one of the floor right before it, so that whatever the machine is doing meets both alike. A cold start is a new process,
 its imports and its first invocation; warm is the median of the invocations after it. Both are what a caller waits for;
 the first invocation alone, after the initialisation, is what the emulator's log says it took.
 """
@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,31 +45,50 @@ KINDS = ("emulator", "at once", "without .pyc")
 
 @dataclass(frozen=True)
 class Start:
-    """Medians in seconds."""
+    """In seconds. `warm` is a median."""
 
     cold: float
     first: float
     warm: float
 
 
-def measure(machine: Machine, rounds: int) -> dict[str, dict[str, Start]]:
-    """Per function and for `floor`: its start by each of KINDS."""
+class Starts:
+    """Starts of one function, each with one of the floor right before it."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[Start, Start]] = []
+
+    def ratio(self, figure: str) -> float:
+        ratios: list[float] = [getattr(own, figure) / getattr(floor, figure) for floor, own in self.pairs]
+        return statistics.median(ratios)
+
+    def first(self) -> float:
+        return statistics.median(own.first for _, own in self.pairs)
+
+
+def measure(machine: Machine, rounds: int) -> dict[str, dict[str, Starts]]:
+    """Per function: its starts by each of KINDS."""
     bare = without_pyc(machine)
     make_floor(machine)
-    samples: dict[tuple[str, str], list[Start]] = {}
+    found = {name: {kind: Starts() for kind in KINDS} for name in functions()}
     with ExitStack() as running:
         answers = running.enter_context(cloudformation())
-        events: dict[str, Any] = {"floor": {}} | {name: load(name, machine.token()) for name in functions()}
+        events: dict[str, Any] = {name: load(name, machine.token()) for name in functions()} | {"floor": {}}
         for resource in ("make_token_keys", "keep_api_key"):
             events[resource]["ResponseURL"] = f"http://127.0.0.1:{answers.server_port}/answer"
         at_once = {name: running.enter_context(AtOnce(machine.aws)).endpoint for name in events}
+
+        def started(name: str, kind: str) -> Start:
+            code = bare if kind == "without .pyc" and name != "floor" else machine.code
+            return start(
+                machine, name, events[name], code, machine.aws.endpoint if kind == "emulator" else at_once[name]
+            )
+
         for _ in range(rounds):
-            for name, event in events.items():
-                for kind in KINDS:
-                    endpoint = machine.aws.endpoint if kind == "emulator" else at_once[name]
-                    code = bare if kind == "without .pyc" else machine.code
-                    samples.setdefault((name, kind), []).append(start(machine, name, event, code, endpoint))
-    return {name: {kind: median(samples[name, kind]) for kind in KINDS} for name in events}
+            for name, kinds in found.items():
+                for kind, starts in kinds.items():
+                    starts.pairs.append((started("floor", kind), started(name, kind)))
+    return found
 
 
 def start(machine: Machine, function: str, event: Mapping[str, Any], code: Path, endpoint: str) -> Start:
@@ -88,10 +107,6 @@ def start(machine: Machine, function: str, event: Mapping[str, Any], code: Path,
     return Start(cold, float(first[1]) / 1000, statistics.median(warm))
 
 
-def median(starts: list[Start]) -> Start:
-    return Start(*(statistics.median(figures) for figures in zip(*map(astuple, starts), strict=True)))
-
-
 def without_pyc(machine: Machine) -> Path:
     """The build as `sam build` leaves it."""
     bare = machine.folder / "bare"
@@ -100,13 +115,12 @@ def without_pyc(machine: Machine) -> Path:
 
 
 def make_floor(machine: Machine) -> None:
-    for code in (machine.code, machine.folder / "bare"):
-        folder = code / "Floor"
-        folder.mkdir(exist_ok=True)
-        (folder / "app.py").write_text(FLOOR)
-        subprocess.run([machine.python, "-m", "compileall", "-q", folder], check=True)
+    folder = machine.code / "Floor"
+    folder.mkdir(exist_ok=True)
+    (folder / "app.py").write_text(FLOOR)
     # What the runtime brings along is compiled, whatever our build is.
-    subprocess.run([machine.python, "-m", "compileall", "-q", machine.python.parent.parent / "lib"], check=True)
+    libraries = machine.python.parent.parent / "lib"
+    subprocess.run([machine.python, "-m", "compileall", "-q", folder, libraries], check=True)
 
 
 def large_imports(machine: Machine, function: str) -> list[tuple[str, float]]:
