@@ -168,6 +168,7 @@ def throughput(machine: Machine, seconds: float) -> tuple[int, float, int]:
         variables = machine.variables("evaluate_attempt") | {
             "EVALUATOR": "claude",
             "ANTHROPIC_API_KEY": "sk-ant-test",
+            "ANTHROPIC_API_KEY_PARAMETER": "",
             "ANTHROPIC_BASE_URL": stub.base_url,
         }
         with Rie(machine, "evaluate_attempt", variables) as rie:
