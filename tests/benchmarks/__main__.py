@@ -20,9 +20,7 @@ MODEL_SECONDS = 5.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "--rounds", type=int, default=3, help="how often each function is started; one takes two minutes"
-    )
+    parser.add_argument("--rounds", type=int, default=3, help="how often each function is started; one takes a minute")
     rounds = parser.parse_args().rounds
     print_calls()
     print_bank(rounds)
