@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from moto import mock_aws  # before any client is made: moto is in those that are made after this
 
 from local.template import read
 
@@ -63,7 +64,6 @@ def create_table(client: "DynamoDBClient", name: str = "coach") -> None:
 def moto() -> Iterator["DynamoDBClient"]:
     """A DynamoDB client on moto. One thread only: moto is not safe under several."""
     import boto3
-    from moto import mock_aws
 
     with mock_aws():
         yield boto3.client("dynamodb")

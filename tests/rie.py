@@ -125,10 +125,10 @@ class Rie:
             *("--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"),
             *(machine.python, "-m", "awslambdaric", properties["Handler"]),
         ]
-        self._environment = {
+        self.environment = {
             **without_account({"PATH": os.environ["PATH"]}),
-            **variables,
             "AWS_ENDPOINT_URL": machine.aws.endpoint,
+            **variables,
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(properties["Timeout"]),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
@@ -143,7 +143,7 @@ class Rie:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self._code,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -126,4 +126,4 @@ def signed_in(user: User) -> SignedIn:
     )
 
 
-handler = entrypoint(app, open_to_all=True)
+handler = entrypoint(app, aws.storage, aws.verifier, open_to_all=True)

@@ -45,4 +45,4 @@ def add_attempt(
     return created(app, AttemptOut.of(added.attempt), path, new=added.new, remaining=added.remaining)
 
 
-handler = entrypoint(app)
+handler = entrypoint(app, aws.storage)

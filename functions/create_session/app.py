@@ -42,4 +42,4 @@ def create_session(user: CurrentUser, body: SessionIn = SessionIn()) -> Response
     return created(app, SessionOut.of(session), f"/api/sessions/{session.id}", new=new)
 
 
-handler = entrypoint(app)
+handler = entrypoint(app, aws.storage)

@@ -20,4 +20,4 @@ def end_session(session_id: str, user: CurrentUser) -> SessionOut:
     return SessionOut.of(aws.storage().sessions.end(user.id, session_id))
 
 
-handler = entrypoint(app)
+handler = entrypoint(app, aws.storage)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from coach import aws
 from coach.evaluation.graders import configured
+from coach.initialisation import end_initialisation
 from coach.model import EvaluationRequest
 from coach.settings import LeaseSettings
 from coach.worker import NotNow, SpendLimit, Worker
@@ -59,3 +60,6 @@ async def work(record: SQSRecord) -> None:
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     metrics.add_metric(name="EvaluationsDelivered", unit=MetricUnit.Count, value=len(event["Records"]))
     return async_process_partial_response(event, work, processor, context)
+
+
+end_initialisation(aws.storage)

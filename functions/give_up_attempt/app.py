@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from coach import aws
+from coach.initialisation import end_initialisation
 from coach.model import EvaluationRequest
 
 GAVE_UP = "The evaluation could not be finished after several tries. Your answer is saved: ask for it again later."
@@ -37,3 +38,6 @@ def work(record: SQSRecord) -> None:
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     metrics.add_metric(name="DeadLettersDelivered", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(event, work, processor, context)
+
+
+end_initialisation(aws.storage)

@@ -27,4 +27,4 @@ def list_sessions(
     return page.response((SessionOut.of(session), position) for session, position in found)
 
 
-handler = entrypoint(app)
+handler = entrypoint(app, aws.storage)

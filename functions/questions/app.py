@@ -57,4 +57,4 @@ def get_question(question_id: QuestionId, user: CurrentUser) -> QuestionOut:
     return QuestionOut.of(question, with_sample=aws.storage().attempts.has_answered(user.id, question_id))
 
 
-handler = entrypoint(app)
+handler = entrypoint(app, aws.storage)

@@ -7,6 +7,7 @@ which the stream then delivers again; an attempt that is queued twice for that i
 from typing import Any
 
 from coach import aws
+from coach.initialisation import end_initialisation
 from coach.storage.attempts import evaluation_request
 
 
@@ -15,3 +16,6 @@ def handler(event: dict[str, Any], _context: object) -> None:
     refused = aws.evaluation_queue().send([request.to_json() for request in requests])
     if refused:
         raise RuntimeError(f"{len(refused)} of {len(requests)} evaluations could not be queued")
+
+
+end_initialisation(aws.evaluation_queue)

@@ -1,13 +1,14 @@
 """Every event file runs for real: the built functions, under Lambda's own runtime interface emulator."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local.emulator import Emulator, free_port
-from tests.rie import FUNCTIONS, Machine, Run, cloudformation, make_keys
+from tests.rie import FUNCTIONS, Machine, Rie, Run, cloudformation, make_keys
 from tests.unit.events import SESSION, load
 
 
@@ -147,6 +148,54 @@ def test_the_stream_puts_the_attempt_on_the_queue(sitting: dict[str, Run], machi
 @pytest.mark.parametrize("function", ["evaluate_attempt", "give_up_attempt"])
 def test_a_worker_reports_no_failure(sitting: dict[str, Run], function: str) -> None:
     assert sitting[function].result == {"batchItemFailures": []}
+
+
+# The initialisation
+
+SESSION_ENDPOINTS = ["create_session", "list_sessions", "get_session", "end_session"]
+SESSION_ENDPOINTS += ["add_attempt", "list_attempts", "get_attempt", "request_evaluation"]
+
+FIRST_REQUEST = """
+import json, sys
+import app
+
+read = []
+sys.addaudithook(lambda event, args: read.append(str(args[0])) if event == "open" else None)
+status = app.handler(json.load(sys.stdin), type("Context", (), dict.fromkeys(
+    ("function_name", "memory_limit_in_mb", "invoked_function_arn", "aws_request_id"), "test")))["statusCode"]
+print(json.dumps([status, read]))
+"""
+LOOKS_UP_A_HOST = ("encodings", "stringprep")
+
+
+def run_python(machine: Machine, function: str, program: str, event: Any = None) -> str:
+    """What a program prints that runs in a function's process, in the place of Lambda's own."""
+    done = subprocess.run(
+        [machine.python, "-c", program],
+        env=Rie(machine, function, machine.variables(function)).environment | {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1"},
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("function", SESSION_ENDPOINTS)
+@pytest.mark.usefixtures("sitting")
+def test_the_first_request_finds_all_made(machine: Machine, function: str) -> None:
+    """No module is imported and no description of a service read: both come from files."""
+    printed = run_python(machine, function, FIRST_REQUEST, load(function, machine.token()))
+
+    status, read = json.loads(printed.splitlines()[-1])
+    assert status < 500
+    assert [name for name in read if not any(part in name for part in LOOKS_UP_A_HOST)] == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.usefixtures("keys")
+def test_garbage_is_collected_once_a_function_is_initialised(machine: Machine, function: str) -> None:
+    assert run_python(machine, function, "import app, gc; print(gc.isenabled())") == "True\n"
 
 
 # A variable is missing

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coach.errors import BudgetUsedUp, Busy, Conflict, NotFound, TooManyRequests
 from coach.model import Category, Evaluation, EvaluationRequest, Mode, Session, Status
 from coach.storage import Storage
+from coach.storage.dynamo import marshal, unmarshal
 from coach.storage.evaluations import REEVALUATION_LOST_AFTER, Held, Lease
 from tests.conftest import OTHER, USER
 from tests.unit.faults import Faults, item_conflict, reply_lost, reply_lost_and_sent_again, transaction_conflict
@@ -28,6 +32,23 @@ from tests.unit.given import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# Items
+
+WHOLE = st.integers(-(10**37), 10**37)
+VALUES = st.recursive(
+    st.none() | st.booleans() | WHOLE | st.text() | st.sampled_from(Status),
+    lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+)
+
+
+@given(VALUES)
+def test_an_item_is_written_as_boto3_writes_it_and_reads_back(value: Any) -> None:
+    item = {"attribute": [value]}
+
+    assert marshal(item) == {"attribute": TypeSerializer().serialize([value])}
+    assert unmarshal(marshal(item)) == item
+
 
 # Sessions
 

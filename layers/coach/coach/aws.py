@@ -1,11 +1,15 @@
-"""AWS's services, and what is made of them and of the environment: lazily, once per execution environment."""
+"""AWS's services, and what is made of them and of the environment: once, when it is first asked for.
+
+A function asks during its initialisation, see `coach.initialisation`.
+"""
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.session import Session, get_session
 
 from coach.identity.keys import KeyRing
 from coach.identity.tokens import SigningKey, Verifier
@@ -15,14 +19,36 @@ from coach.storage.limits import Allowance
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 # A request has seconds, not the minute that botocore would wait for a lost connection.
 _PATIENCE = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
 
 
+class _Models(Loader):
+    """botocore's own descriptions of services. To name those that are used saves it looking through some four hundred
+    folders for all that there are."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+        return ["dynamodb", "sqs", "ssm"]
+
+
+@cache
+def _session() -> Session:
+    session = get_session()
+    session.register_component("data_loader", _Models())
+    return session
+
+
+def _client(service: str) -> Any:
+    """The client that boto3 would make; to import boto3 is to import its transfers to S3 as well, at every start."""
+    return _session().create_client(service, config=_PATIENCE)
+
+
 @cache
 def storage() -> Storage:
-    return Storage(boto3.client("dynamodb", config=_PATIENCE), TableSettings.read().table_name)
+    name = TableSettings.read().table_name
+    return Storage(_client("dynamodb"), name)
 
 
 @cache
@@ -47,7 +73,8 @@ def grader_settings() -> GraderSettings:
 
 @cache
 def evaluation_queue() -> "EvaluationQueue":
-    return EvaluationQueue(boto3.client("sqs", config=_PATIENCE), QueueSettings.read().evaluation_queue_url)
+    url = QueueSettings.read().evaluation_queue_url
+    return EvaluationQueue(_client("sqs"), url)
 
 
 @cache
@@ -85,7 +112,7 @@ class SecretParameter:
     """An SSM parameter of type SecureString. A name may end in `:version`, to get just that one."""
 
     def __init__(self, name: str) -> None:
-        self._client = boto3.client("ssm", config=_PATIENCE)
+        self._client: SSMClient = _client("ssm")
         self._name = name
 
     def get(self) -> str | None:

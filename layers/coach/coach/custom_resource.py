@@ -8,6 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from coach.initialisation import end_initialisation
+
 Attributes = dict[str, str]
 
 logger = Logger()
@@ -29,6 +31,7 @@ def custom_resource(
         else:
             _answer(event, name, "SUCCESS", attributes, "")
 
+    end_initialisation()
     return handler
 
 

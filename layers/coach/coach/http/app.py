@@ -4,7 +4,6 @@ What cuts across the functions is said here, once: who may call, what a body is,
 what is logged.
 """
 
-import gc
 import json
 import re
 from collections.abc import Callable
@@ -18,10 +17,12 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from coach import aws
 from coach.errors import Invalid
 from coach.http.addresses import base_path, own_path
 from coach.http.caller import authenticated, caller
 from coach.http.errors import no_such_path, response_to
+from coach.initialisation import end_initialisation
 from coach.settings import OriginSettings
 
 Event = dict[str, Any]
@@ -44,8 +45,10 @@ def create_app() -> APIGatewayRestResolver:
     return app
 
 
-def entrypoint(app: APIGatewayRestResolver, *, open_to_all: bool = False) -> Handler:
+def entrypoint(app: APIGatewayRestResolver, *needed: Callable[[], object], open_to_all: bool = False) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
+
+    `needed` are the functions of `aws` that the routes call, but for the verifier where nobody gets past without it.
 
     Unless it is open to all, a caller without a valid token gets 401 before anything is said about the request. HEAD is
     GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that say so themselves.
@@ -70,8 +73,7 @@ def entrypoint(app: APIGatewayRestResolver, *, open_to_all: bool = False) -> Han
         logger.info("Answered", extra=outcome)
         return response
 
-    # Freeze what is loaded by now, so that garbage collection never scans it.
-    gc.freeze()
+    end_initialisation(*needed, *([] if open_to_all else [aws.verifier]))
     return handler
 
 

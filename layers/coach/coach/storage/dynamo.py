@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
@@ -218,15 +217,42 @@ class Table:
             raise
 
 
-class _WholeNumbers(TypeDeserializer):
-    """boto3's own, but numbers are ints: the table holds no others."""
-
-    def _deserialize_n(self, value: str) -> int:
-        return int(value)
+# boto3 has these two as well, for more types; but importing any part of it imports all of it, at every start.
 
 
-_serialize = TypeSerializer().serialize
-_deserialize = _WholeNumbers().deserialize
+def _serialize(value: Any) -> Item:
+    """A value in DynamoDB's notation. The table holds no numbers but whole ones, no bytes and no sets."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case Mapping():
+            return {"M": {name: _serialize(each) for name, each in value.items()}}
+        case list() | tuple():
+            return {"L": [_serialize(each) for each in value]}
+    raise TypeError(f"the table holds no {type(value).__name__}")
+
+
+def _deserialize(value: Item) -> Any:
+    """The reverse of `_serialize`."""
+    [(kind, content)] = value.items()
+    match kind:
+        case "S" | "BOOL":
+            return content
+        case "N":
+            return int(content)
+        case "NULL":
+            return None
+        case "M":
+            return {name: _deserialize(each) for name, each in content.items()}
+        case "L":
+            return [_deserialize(each) for each in content]
+    raise TypeError(f"the table holds no {kind}")
 
 
 def marshal(item: Mapping[str, Any]) -> Item:
