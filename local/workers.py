@@ -28,7 +28,7 @@ from local.process import ROOT
 LIBRARIES = (
     "aws_lambda_powertools.event_handler.middlewares.openapi_validation",
     "aws_lambda_powertools.event_handler.openapi.dependant",
-    "boto3.dynamodb.types",
+    "botocore.session",
     "jwt.algorithms",
     "pydantic.networks",
 )
