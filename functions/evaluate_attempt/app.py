@@ -36,17 +36,17 @@ async def work(record: SQSRecord) -> None:
         request = EvaluationRequest.from_json(record.body)
         about |= {"session": request.session_id, "attempt": request.attempt_id, "round": request.round}
         outcome = await worker().work(request)
-    except SpendLimit as limit:
-        # A copy takes its place, since a message that is only hidden uses up a delivery each time.
-        if aws.evaluation_queue().send([record.body], delay_seconds=limit.seconds):
-            raise
-        logger.warning("Later", extra=about | {"reason": str(limit), "seconds": limit.seconds})
-        metrics.add_metric(name="SpendLimitReached", unit=MetricUnit.Count, value=1)
-        return
     except NotNow as later:
-        aws.evaluation_queue().delay(record.receipt_handle, later.seconds)
+        # Said first: the queue may refuse what it is asked.
         logger.warning("Later", extra=about | {"reason": str(later), "seconds": later.seconds})
-        raise
+        if not isinstance(later, SpendLimit):
+            aws.evaluation_queue().delay(record.receipt_handle, later.seconds)
+            raise
+        metrics.add_metric(name="SpendLimitReached", unit=MetricUnit.Count, value=1)
+        # A copy takes its place, since a message that is only hidden uses up a delivery each time.
+        if aws.evaluation_queue().send([record.body], delay_seconds=later.seconds):
+            raise
+        return
     except Exception:  # the batch goes on without this one, and would not say why
         logger.exception("Unexpected error", extra=about)
         raise
