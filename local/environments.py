@@ -37,7 +37,7 @@ def ensure(name: str) -> Path:
                 f"{sys.executable} cannot make virtual environments; on Debian and Ubuntu: "
                 f"apt install python3.{sys.version_info.minor}-venv"
             )
-        print(f"Installing the {name} environment (once; log: .venv/{name}.log) ...", flush=True)
+        print(f"Installing the {name} environment (once; log: .venv/{name}.log) ...", file=sys.stderr, flush=True)
         log = ENVIRONMENTS / f"{name}.log"
         stamp.unlink(missing_ok=True)
         run(sys.executable, "-m", "venv", "--clear", home, log=log)
