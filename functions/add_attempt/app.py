@@ -36,6 +36,7 @@ def add_attempt(
         user.id,
         session_id,
         question_id=body.question_id,
+        category=questions.category(body.question_id),
         answer_text=body.answer_text,
         time_spent_sec=body.time_spent_sec,
         idempotency_key=idempotency_key,

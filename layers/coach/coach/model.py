@@ -143,13 +143,15 @@ class Attempt:
     `round` counts how often its evaluation was asked for, the last time at `asked_at`; a message of an earlier round
     means nothing any more. While an evaluated attempt is `reevaluating` (since then), its evaluation stays in force; so
     it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
-    the evaluation came of. A follow-up answers the probe of attempt `follow_up_to` of its session.
+    the evaluation came of. A follow-up answers the probe of attempt `follow_up_to` of its session. `category` is the
+    question's.
     """
 
     id: int
     user_id: str
     session_id: str
     question_id: int
+    category: Category
     answer_text: str
     time_spent_sec: int | None
     status: Status

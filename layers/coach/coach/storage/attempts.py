@@ -8,8 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 from coach.errors import Conflict, NotFound
-from coach.model import Attempt, Criterion, Evaluation, EvaluationRequest, Evaluator, Status
-from coach.storage import keys
+from coach.model import Attempt, Category, Criterion, Evaluation, EvaluationRequest, Evaluator, Mode, Status
+from coach.storage import keys, rows
 from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal, unmarshal
 from coach.storage.limits import Allowance, Limits
 
@@ -34,12 +34,13 @@ class Attempts:
         session_id: str,
         *,
         question_id: int,
+        category: Category,
         answer_text: str,
         time_spent_sec: int | None,
         idempotency_key: str | None,
         allowance: Allowance,
     ) -> Added:
-        """Store an answer as the session's next attempt, pending.
+        """Store an answer as the session's next attempt, pending. `category` is the question's.
 
         The attempt, its count on the session and on the day, and the idempotency key are one transaction. Raises
         NotFound for the session; Conflict when the session has ended or the key was used with another body; QuotaUsedUp
@@ -67,6 +68,7 @@ class Attempts:
                 user_id=user_id,
                 session_id=session["id"],
                 question_id=question_id,
+                category=category,
                 answer_text=answer_text,
                 time_spent_sec=time_spent_sec,
                 status=Status.PENDING,
@@ -77,13 +79,16 @@ class Attempts:
                 asked_at=now,
             )
             counting = count.actions()
+            counts, with_question = "ADD attempts_count :one REMOVE #at", {}
+            if session["mode"] == Mode.EXAM:
+                counts, with_question = "ADD attempts_count :one, questions :question", {":question": {question_id}}
             actions = [
                 self._table.put(_item(attempt) | {"token": token}, "attribute_not_exists(pk)"),
                 self._table.change(
                     session_key,
-                    "ADD attempts_count :one",
+                    counts,
                     "attempts_count = :before AND attribute_not_exists(ended_at)",
-                    {":one": 1, ":before": session["attempts_count"]},
+                    {":one": 1, ":before": session["attempts_count"]} | with_question,
                 ),
                 *counting,
                 self._table.change(
@@ -171,12 +176,15 @@ def _item(attempt: Attempt) -> Item:
         "user_id": attempt.user_id,
         "session_id": attempt.session_id,
         "question_id": attempt.question_id,
+        "category": attempt.category,
         "answer_text": attempt.answer_text,
         "time_spent_sec": attempt.time_spent_sec,
         "status": attempt.status,
         "round": attempt.round,
         "created_at": keys.text_of(attempt.created_at),
         "asked_at": keys.text_of(attempt.asked_at),
+        "at": keys.at_of(attempt.created_at),
+        "row": rows.of(attempt),
     }
 
 
@@ -186,6 +194,7 @@ def attempt_of(item: Item) -> Attempt:
         user_id=item["user_id"],
         session_id=item["session_id"],
         question_id=item["question_id"],
+        category=Category(item["category"]),
         answer_text=item["answer_text"],
         time_spent_sec=item.get("time_spent_sec"),
         status=Status(item["status"]),

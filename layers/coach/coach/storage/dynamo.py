@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -48,6 +49,14 @@ class ConditionsFailed(Exception):
     def __init__(self, found: Sequence[Item | None]) -> None:
         super().__init__("a condition failed")
         self.found = found
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """What one request of a query has read, as DynamoDB writes it. `last` is the key to go on from, {} at the end."""
+
+    items: Sequence[Item]
+    last: Item
 
 
 class Table:
@@ -91,6 +100,11 @@ class Table:
     def query(self, query: Mapping[str, Any], values: Item) -> Iterator[Item]:
         """What a query finds. Pages are read as they are needed."""
         return self._pages("query", query, values)
+
+    def pages(self, query: Mapping[str, Any], values: Item) -> Iterator["ItemPage"]:
+        """As `query`, page after page in DynamoDB's own notation: what is large is read faster by who knows it."""
+        for reply in self._replies("query", query, values):
+            yield ItemPage(reply["Items"], unmarshal(reply.get("LastEvaluatedKey", {})))
 
     def scan(self, scan: Mapping[str, Any]) -> Iterator[Item]:
         """What is in the whole table, in no order. Pages are read as they are needed."""
@@ -185,12 +199,18 @@ class Table:
         time.sleep(random.uniform(0.005, 0.06))
 
     def _pages(self, operation: str, request: Mapping[str, Any], values: Item) -> Iterator[Item]:
+        for reply in self._replies(operation, request, values):
+            yield from map(unmarshal, reply["Items"])
+
+    def _replies(self, operation: str, request: Mapping[str, Any], values: Item) -> Iterator[Any]:
         request = {"TableName": self._name, "ConsistentRead": True, **request}
         if values:
             request["ExpressionAttributeValues"] = marshal(values)
+        if reserved := set(_RESERVED.findall(" ".join(text for text in request.values() if isinstance(text, str)))):
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in reserved}
         while True:
             reply = self._ask(operation, **request)
-            yield from map(unmarshal, reply["Items"])
+            yield reply
             if "LastEvaluatedKey" not in reply:
                 return
             request["ExclusiveStartKey"] = reply["LastEvaluatedKey"]

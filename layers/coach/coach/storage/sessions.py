@@ -67,15 +67,20 @@ class Sessions:
 
     def end(self, user_id: str, session_id: str) -> Session:
         """End a session, or return it as it is when it has ended. Raises NotFound."""
+        key = keys.session(user_id, session_id)
+        end = "SET ended_at = if_not_exists(ended_at, :now)"
+        values: Item = {":now": keys.text_of(self._table.moment)}
         try:
             item = self._table.update(
-                keys.session(user_id, session_id),
-                "SET ended_at = if_not_exists(ended_at, :now)",
-                "attribute_exists(pk)",
-                {":now": keys.text_of(self._table.moment)},
+                key, end, "attribute_exists(pk) AND #mode <> :exam", values | {":exam": Mode.EXAM}
             )
         except ConditionsFailed:
-            raise NotFound("Session not found") from None
+            # An exam, which is open no more from this moment on, or nothing.
+            end = f"{end}, #at = :at REMOVE questions"
+            try:
+                item = self._table.update(key, end, "attribute_exists(pk)", values | {":at": keys.NO_TIME})
+            except ConditionsFailed:
+                raise NotFound("Session not found") from None
         return _session(item)
 
 
@@ -94,6 +99,7 @@ def _item(session: Session) -> Item:
         "scored_count": session.scored_count,
         "failed_count": session.failed_count,
         "score_sum": session.score_sum,
+        "at": keys.OPEN_EXAM if session.mode is Mode.EXAM else keys.NO_TIME,
     }
 
 
