@@ -14,6 +14,8 @@ ANSWER_MAX_CHARS = 20_000
 LOST_AFTER = timedelta(hours=1)
 """A pending attempt that was asked for so long ago may be asked for anew: its stream record or message is lost, or
 waits for a spend limit. One that waits comes to nothing then, since it is of an earlier round."""
+GRACE = timedelta(seconds=30)
+"""How long after its timer a session still takes answers, since a request takes its time on the way."""
 
 
 class Category(StrEnum):
@@ -137,6 +139,8 @@ class Attempt:
     means nothing any more. While an evaluated attempt is `reevaluating` (since then), its evaluation stays in force; so
     it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
     the evaluation came of.
+
+    An attempt is `withheld` while its session is an exam that goes on: nothing that a grader said of it is shown.
     """
 
     id: int
@@ -154,6 +158,7 @@ class Attempt:
     evaluation_round: int | None = None
     reevaluating: datetime | None = None
     reevaluation_failure: str | None = None
+    withheld: bool = False
 
     def is_lost(self, now: datetime) -> bool:
         """Whether it has been pending for longer than an evaluation takes with all its tries."""
@@ -204,9 +209,22 @@ class Session:
         return self.attempts_count - self.scored_count - self.failed_count
 
     @property
+    def is_open_exam(self) -> bool:
+        """Whether it is an exam that goes on: until its end nothing that a grader said is shown."""
+        return self.mode is Mode.EXAM and self.ended_at is None
+
+    @property
+    def takes_answers_for(self) -> timedelta | None:
+        """How long after its start it takes answers; None for a session whose timer is only for the client to show."""
+        if self.timer_minutes is None or self.mode not in (Mode.TIMED, Mode.EXAM):
+            return None
+        return timedelta(minutes=self.timer_minutes) + GRACE
+
+    @property
     def avg_score(self) -> float | None:
-        """The mean overall score of the evaluated attempts, on 1.0 to 10.0, to two decimals, half up."""
-        if not self.scored_count:
+        """The mean overall score of the evaluated attempts, on 1.0 to 10.0, to two decimals, half up; None in an exam
+        that goes on."""
+        if not self.scored_count or self.is_open_exam:
             return None
         return (20 * self.score_sum + self.scored_count) // (2 * self.scored_count) / 100
 
