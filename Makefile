@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals reevaluate resume import invoke deploy lock openapi clean
+.PHONY: help run build test check bench evals practice reevaluate resume import invoke deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
@@ -35,6 +35,9 @@ bench: .dev ## measure cold starts and throughput
 
 evals: .dev ## measure the graders on the golden set (ARGS="--evaluator claude" asks Claude too)
 	$(DEV)/python -m tests.evals $(ARGS)
+
+practice: .dev ## simulate candidates who practise by the schedule, and at random (ARGS="--candidates 10")
+	$(DEV)/python -m tests.benchmarks.practice $(ARGS)
 
 reevaluate: .dev ## evaluate answers again after a rubric or the model has changed (ARGS="--all", or --help)
 	@$(DEV)/python -m operations $(ARGS)

@@ -13,10 +13,9 @@ from enum import StrEnum
 
 from coach import questions
 from coach.errors import Conflict, NotFound
-from coach.evaluation import GATE_MODEL
 from coach.evaluation.claude.prices import cost, estimated_tokens
 from coach.evaluation.rubric import rubric
-from coach.model import Attempt, Category, Evaluation, Evaluator, Status
+from coach.model import GATE_MODEL, Attempt, Category, Evaluation, Evaluator, Status
 from coach.storage import Storage
 
 AT_ONCE = 50

@@ -16,6 +16,8 @@ LOST_AFTER = timedelta(hours=1)
 waits for a spend limit. One that waits comes to nothing then, since it is of an earlier round."""
 GRACE = timedelta(seconds=30)
 """How long after its timer a session still takes answers, since a request takes its time on the way."""
+GATE_MODEL = "gate"
+"""An evaluation's model where a gate stopped the answer and no grader was asked."""
 
 
 class Category(StrEnum):
@@ -60,6 +62,11 @@ class Evaluator(StrEnum):
 def points(tenths: int) -> float:
     """A score as people read it: 73 is 7.3."""
     return tenths / 10
+
+
+def mean_points(total: int, count: int) -> float | None:
+    """The mean of `count` scores, `total` tenths together, as people read it: to two decimals, half up."""
+    return (20 * total + count) // (2 * count) / 100 if count else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +145,7 @@ class Attempt:
     `round` counts how often its evaluation was asked for, the last time at `asked_at`; a message of an earlier round
     means nothing any more. While an evaluated attempt is `reevaluating` (since then), its evaluation stays in force; so
     it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
-    the evaluation came of.
+    the evaluation came of. A follow-up answers the probe of attempt `follow_up_to` of its session.
 
     An attempt is `withheld` while its session is an exam that goes on: nothing that a grader said of it is shown.
     """
@@ -158,6 +165,7 @@ class Attempt:
     evaluation_round: int | None = None
     reevaluating: datetime | None = None
     reevaluation_failure: str | None = None
+    follow_up_to: int | None = None
     withheld: bool = False
 
     def is_lost(self, now: datetime) -> bool:
@@ -222,11 +230,8 @@ class Session:
 
     @property
     def avg_score(self) -> float | None:
-        """The mean overall score of the evaluated attempts, on 1.0 to 10.0, to two decimals, half up; None in an exam
-        that goes on."""
-        if not self.scored_count or self.is_open_exam:
-            return None
-        return (20 * self.score_sum + self.scored_count) // (2 * self.scored_count) / 100
+        """The mean overall score of the evaluated attempts; None in an exam that goes on."""
+        return None if self.is_open_exam else mean_points(self.score_sum, self.scored_count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,7 @@ from coach.evaluation.frameworks import suggested_framework
 from coach.evaluation.gates import Stopped, gate
 from coach.evaluation.rubric import rubric
 from coach.evaluation.text import Source, readable
-from coach.model import Criterion, Evaluation, Evaluator, Question
-
-GATE_MODEL = "gate"
+from coach.model import GATE_MODEL, Criterion, Evaluation, Evaluator, Question
 
 
 class AnswerEvaluator(Protocol):
