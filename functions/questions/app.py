@@ -50,6 +50,7 @@ def list_questions(
     "/api/questions/<question_id>",
     tags=["questions"],
     summary="One question, with its sample answer once you have answered it",
+    description="Not while an exam goes on in which you have answered it.",
     responses=responses({200: "The question"}, 401, 404, 503),
 )
 def get_question(question_id: QuestionId, user: CurrentUser) -> QuestionOut:

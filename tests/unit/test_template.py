@@ -201,7 +201,7 @@ def receipt(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 @dataclass(frozen=True)
 class Sitting:
-    """SESSION, with a pending attempt and then a failed one."""
+    """SESSION, an exam, with a pending attempt and then a failed one."""
 
     storage: Storage
     receipt: str
@@ -301,7 +301,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
 def test_a_function_may_do_what_it_does_and_nothing_else(
     function: str, storage: Storage, receipt: str, recorded: Recorded
 ) -> None:
-    invoke("create_session", load("create_session"))
+    call("POST", "/api/sessions", {"id": SESSION, "mode": "exam"}, user=USER)
     for _ in range(2):
         call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)
     storage.evaluations.fail(storage.attempts.get(USER, SESSION, 2), "No")

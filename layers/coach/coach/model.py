@@ -14,6 +14,8 @@ ANSWER_MAX_CHARS = 20_000
 LOST_AFTER = timedelta(hours=1)
 """A pending attempt that was asked for so long ago may be asked for anew: its stream record or message is lost, or
 waits for a spend limit. One that waits comes to nothing then, since it is of an earlier round."""
+GRACE = timedelta(seconds=30)
+"""How long after its timer a session still takes answers, since a request takes its time on the way."""
 GATE_MODEL = "gate"
 """An evaluation's model where a gate stopped the answer and no grader was asked."""
 
@@ -145,6 +147,8 @@ class Attempt:
     it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
     the evaluation came of. A follow-up answers the probe of attempt `follow_up_to` of its session. `category` is the
     question's.
+
+    An attempt is `withheld` while its session is an exam that goes on: nothing that a grader said of it is shown.
     """
 
     id: int
@@ -164,6 +168,7 @@ class Attempt:
     reevaluating: datetime | None = None
     reevaluation_failure: str | None = None
     follow_up_to: int | None = None
+    withheld: bool = False
 
     def is_lost(self, now: datetime) -> bool:
         """Whether it has been pending for longer than an evaluation takes with all its tries."""
@@ -214,9 +219,21 @@ class Session:
         return self.attempts_count - self.scored_count - self.failed_count
 
     @property
+    def is_open_exam(self) -> bool:
+        """Whether it is an exam that goes on: until its end nothing that a grader said is shown."""
+        return self.mode is Mode.EXAM and self.ended_at is None
+
+    @property
+    def takes_answers_for(self) -> timedelta | None:
+        """How long after its start it takes answers; None for a session whose timer is only for the client to show."""
+        if self.timer_minutes is None or self.mode not in (Mode.TIMED, Mode.EXAM):
+            return None
+        return timedelta(minutes=self.timer_minutes) + GRACE
+
+    @property
     def avg_score(self) -> float | None:
-        """The mean overall score of the evaluated attempts."""
-        return mean_points(self.score_sum, self.scored_count)
+        """The mean overall score of the evaluated attempts; None in an exam that goes on."""
+        return None if self.is_open_exam else mean_points(self.score_sum, self.scored_count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

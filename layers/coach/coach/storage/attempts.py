@@ -1,7 +1,7 @@
 """Attempts: answers of a session, numbered from 1 without gaps, each with its evaluation once there is one."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from coach.model import Attempt, Category, Criterion, Evaluation, EvaluationRequ
 from coach.storage import keys, rows
 from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal, unmarshal
 from coach.storage.limits import Allowance, Limits
+from coach.storage.sessions import session_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Attempts:
         """Store an answer as the session's next attempt, pending. `category` is the question's.
 
         The attempt, its count on the session and on the day, and the idempotency key are one transaction. Raises
-        NotFound for the session; Conflict when the session has ended or the key was used with another body; QuotaUsedUp
-        or BudgetUsedUp when the day allows no more.
+        NotFound for the session; Conflict when the session has ended, its time is up or the key was used with another
+        body; QuotaUsedUp or BudgetUsedUp when the day allows no more.
         """
         request = hashlib.sha256(repr((question_id, answer_text, time_spent_sec)).encode()).hexdigest()
         session_key = keys.session(user_id, session_id)
@@ -63,6 +64,11 @@ class Attempts:
             if "ended_at" in session:
                 raise Conflict("The session has ended")
             now = self._table.moment
+            limit = session_of(session).takes_answers_for
+            earliest_start = keys.text_of(now - limit) if limit else session["started_at"]
+            if session["started_at"] < earliest_start:
+                raise Conflict(f"Time is up: the session took answers for {session['timer_minutes']} minutes")
+            is_exam = session["mode"] == Mode.EXAM
             attempt = Attempt(
                 id=session["attempts_count"] + 1,
                 user_id=user_id,
@@ -77,18 +83,26 @@ class Attempts:
                 failure=None,
                 created_at=now,
                 asked_at=now,
+                withheld=is_exam,
             )
             counting = count.actions()
             counts, with_question = "ADD attempts_count :one REMOVE #at", {}
-            if session["mode"] == Mode.EXAM:
+            if is_exam:
                 counts, with_question = "ADD attempts_count :one, questions :question", {":question": {question_id}}
             actions = [
-                self._table.put(_item(attempt) | {"token": token}, "attribute_not_exists(pk)"),
+                self._table.put(_item(attempt) | {"exam": is_exam, "token": token}, "attribute_not_exists(pk)"),
                 self._table.change(
                     session_key,
                     counts,
-                    "attempts_count = :before AND attribute_not_exists(ended_at)",
-                    {":one": 1, ":before": session["attempts_count"]} | with_question,
+                    "attempts_count = :before AND attribute_not_exists(ended_at) "
+                    "AND #mode = :mode AND started_at >= :earliest",
+                    {
+                        ":one": 1,
+                        ":before": session["attempts_count"],
+                        ":mode": session["mode"],
+                        ":earliest": earliest_start,
+                    }
+                    | with_question,
                 ),
                 *counting,
                 self._table.change(
@@ -125,7 +139,7 @@ class Attempts:
         item = self._table.get(keys.attempt(user_id, session_id, attempt_id))
         if not item:
             raise NotFound("Attempt not found")
-        return attempt_of(item)
+        return next(self._shown([item]))
 
     def of_session(
         self, user_id: str, session_id: str, *, after: int | None = None, page_size: int
@@ -147,7 +161,7 @@ class Attempts:
         items = self._table.query(query, values)
         if after is None and next(items, None) is None:
             raise NotFound("Session not found")
-        return map(attempt_of, items)
+        return self._shown(items)
 
     def all(self, user_id: str | None = None) -> Iterator[Attempt]:
         """Every attempt of a user, or of everybody, in no order; pages are read as they are needed."""
@@ -157,6 +171,22 @@ class Attempts:
         request["KeyConditionExpression"] = "pk = :pk AND begins_with(sk, :sessions)"
         values = {":pk": keys.user(user_id), ":sessions": "SESSION#"}
         return map(attempt_of, self._table.query(request, values))
+
+    def _shown(self, items: Iterable[Item]) -> Iterator[Attempt]:
+        """Attempts as their owner may see them: withheld while their session is an exam that goes on.
+
+        The session is read after them, and an end in between is no harm, since nothing undoes it.
+        """
+        goes_on: dict[str, bool] = {}
+        for attempt in map(attempt_of, items):
+            if not attempt.withheld:
+                yield attempt
+                continue
+            if attempt.session_id not in goes_on:
+                session = self._table.get(keys.session(attempt.user_id, attempt.session_id))
+                # One that is gone may have been an exam.
+                goes_on[attempt.session_id] = not session or session_of(session).is_open_exam
+            yield replace(attempt, withheld=goes_on[attempt.session_id])
 
     def has_answered(self, user_id: str, question_id: int) -> bool:
         return bool(self._table.get(keys.answered(user_id, question_id)))
@@ -189,6 +219,7 @@ def _item(attempt: Attempt) -> Item:
 
 
 def attempt_of(item: Item) -> Attempt:
+    """An attempt is withheld until its session is known to be no exam, or to have ended."""
     return Attempt(
         id=item["id"],
         user_id=item["user_id"],
@@ -206,6 +237,7 @@ def attempt_of(item: Item) -> Attempt:
         evaluation_round=item.get("evaluation_round"),
         reevaluating=keys.time_of(item.get("reevaluating")),
         reevaluation_failure=item.get("reevaluation_failure"),
+        withheld=item.get("exam", True),
     )
 
 

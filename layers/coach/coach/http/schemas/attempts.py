@@ -55,7 +55,8 @@ class EvaluationOut(BaseModel):
 
 
 class AttemptOut(BaseModel):
-    """One answer and, once it is evaluated, its scores on 1.0 to 10.0 and its feedback."""
+    """One answer and, once it is evaluated, its scores on 1.0 to 10.0 and its feedback. In an exam that goes on, these
+    and the reason of a failure are held back."""
 
     id: int
     question_id: int
@@ -78,7 +79,7 @@ class AttemptOut(BaseModel):
 
     @classmethod
     def of(cls, attempt: Attempt) -> "AttemptOut":
-        found = attempt.evaluation
+        found = None if attempt.withheld else attempt.evaluation
         return cls(
             id=attempt.id,
             question_id=attempt.question_id,
@@ -113,7 +114,7 @@ class AttemptOut(BaseModel):
             )
             if found
             else None,
-            failure=attempt.failure,
+            failure=None if attempt.withheld else attempt.failure,
             created_at=attempt.created_at,
         )
 
