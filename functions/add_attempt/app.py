@@ -22,8 +22,8 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
     status_code=201,
     tags=["attempts"],
     summary="Submit an answer",
-    description="It is stored as pending and evaluated in the background: read the attempt until its status changes. 409 "
-    "when the session has ended, or its time is up.",
+    description="It is stored as pending and evaluated in the background: read the attempt until its status changes. "
+    "409 when the session has ended, or its time is up.",
     responses=responses({201: "Stored", 200: "Stored before under the same Idempotency-Key"}, 401, 404, 409, 429, 503),
 )
 def add_attempt(

@@ -171,6 +171,9 @@ SAID_OTHERWISE = an_evaluation(14)
 VALUES = {"{session_id}": (SESSION,), "{attempt_id}": ("1", "2"), "{question_id}": ("1", "2")}
 """Of the parameters of paths: those of the exam."""
 
+QUERIED: dict[str, list[Any]] = {"session_id": [SESSION], "limit": [1]}
+"""Values of other parameters whose values the document does not list."""
+
 DOCUMENT = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
 
 
@@ -199,12 +202,11 @@ def reads() -> Iterator[str]:
     for path in (route.path for route in ROUTES if route.method == "GET"):
         parameters = DOCUMENT["paths"].get(path, {}).get("get", {}).get("parameters", [])
         queried = {each["name"]: each for each in parameters if each["in"] == "query"}
-        needed = {name: listed(each["schema"])[0] for name, each in queried.items() if each["required"]}
-        filtered = [{name: value} for name, each in queried.items() for value in listed(each["schema"])]
+        choices = {name: QUERIED.get(name, listed(each["schema"])) for name, each in queried.items()}
+        needed = {name: choices[name][0] for name, each in queried.items() if each["required"]}
+        chosen_one_by_one = [{name: value} for name, values in choices.items() for value in values]
         names = [name for name in VALUES if name in path]
-        for values, chosen in product(product(*[VALUES[name] for name in names]), [{}, {"limit": 1}, *filtered]):
-            if "limit" in chosen and "limit" not in queried:
-                continue
+        for values, chosen in product(product(*[VALUES[name] for name in names]), [{}, *chosen_one_by_one]):
             target = path
             for name, value in zip(names, values, strict=True):
                 target = target.replace(name, value)
