@@ -29,6 +29,8 @@ else:
 Item = dict[str, Any]
 
 WRITE_DEADLINE_SECONDS = 8.0
+BATCH_KEYS = 100
+"""As many as one BatchGetItem takes."""
 
 _RESERVED = re.compile(r"#(\w+)")
 _REFUSED_FOR_NOW = frozenset(
@@ -83,17 +85,19 @@ class Table:
         return unmarshal(reply.get("Item", {}))
 
     def get_all(self, keys: Sequence[Item]) -> list[Item]:
-        """Several items in one call, each {} when there is none."""
+        """Several items, each {} when there is none; in one call if DynamoDB takes them in one."""
         found: dict[tuple[str, str], Item] = {}
         wanted: list[Any] = [marshal(key) for key in keys]
         deadline = self.deadline()
         while wanted:
-            reply = self._ask("batch_get_item", RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}})
+            part, rest = wanted[:BATCH_KEYS], wanted[BATCH_KEYS:]
+            reply = self._ask("batch_get_item", RequestItems={self._name: {"Keys": part, "ConsistentRead": True}})
             items = map(unmarshal, reply["Responses"].get(self._name, []))
             found |= {(item["pk"], item["sk"]): item for item in items}
             unprocessed: Any = reply.get("UnprocessedKeys", {})
-            wanted = unprocessed[self._name]["Keys"] if unprocessed else []
-            if wanted:
+            refused = unprocessed[self._name]["Keys"] if unprocessed else []
+            wanted = refused + rest
+            if refused:
                 self.pause(deadline, "The database is busy; try again")
         return [found.get((key["pk"], key["sk"]), {}) for key in keys]
 

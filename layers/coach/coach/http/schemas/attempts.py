@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from coach.characters import trimmed
 from coach.http.schemas.fields import AS_WRITTEN, Body, SessionId, Text, WholeNumber
-from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluator, Status, points
+from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluation, Evaluator, Status, points
 
 AttemptId = Annotated[
     Annotated[int, Field(ge=1, le=999_999), AS_WRITTEN],
@@ -52,6 +52,17 @@ class EvaluationOut(BaseModel):
     evaluated_at: datetime
     input_tokens: int
     output_tokens: int
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "EvaluationOut":
+        return cls(
+            evaluator=evaluation.evaluator,
+            model=evaluation.model,
+            rubric_version=evaluation.rubric_version,
+            evaluated_at=evaluation.evaluated_at,
+            input_tokens=evaluation.input_tokens,
+            output_tokens=evaluation.output_tokens,
+        )
 
 
 class AttemptOut(BaseModel):
@@ -104,16 +115,7 @@ class AttemptOut(BaseModel):
                 )
                 for criterion in (found.criteria if found else ())
             ],
-            evaluation=EvaluationOut(
-                evaluator=found.evaluator,
-                model=found.model,
-                rubric_version=found.rubric_version,
-                evaluated_at=found.evaluated_at,
-                input_tokens=found.input_tokens,
-                output_tokens=found.output_tokens,
-            )
-            if found
-            else None,
+            evaluation=EvaluationOut.of(found) if found else None,
             failure=None if attempt.withheld else attempt.failure,
             created_at=attempt.created_at,
         )
