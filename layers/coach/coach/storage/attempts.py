@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from coach.errors import Conflict, NotFound
-from coach.model import Attempt, Criterion, Evaluation, EvaluationRequest, Evaluator, Status
+from coach.errors import Conflict, Invalid, NotFound
+from coach.model import Attempt, Criterion, Evaluation, EvaluationRequest, Evaluator, Mode, Probe, Status
 from coach.storage import keys
 from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal, unmarshal
 from coach.storage.limits import Allowance, Limits
@@ -38,19 +38,25 @@ class Attempts:
         time_spent_sec: int | None,
         idempotency_key: str | None,
         allowance: Allowance,
+        follow_up_to: int | None = None,
     ) -> Added:
         """Store an answer as the session's next attempt, pending.
 
-        The attempt, its count on the session and on the day, and the idempotency key are one transaction. Raises
-        NotFound for the session; Conflict when the session has ended or the key was used with another body; QuotaUsedUp
-        or BudgetUsedUp when the day allows no more.
+        The attempt, its count on the session and on the day, the idempotency key, and that it answers the probe of
+        attempt `follow_up_to`, are one transaction. Raises NotFound for the session and that attempt; Invalid when it
+        is of another question; Conflict when it has no probe to answer, the session has ended or the key was used with
+        another body; QuotaUsedUp or BudgetUsedUp when the day allows no more.
         """
-        request = hashlib.sha256(repr((question_id, answer_text, time_spent_sec)).encode()).hexdigest()
+        body = (question_id, answer_text, time_spent_sec, *([follow_up_to] if follow_up_to else []))
+        request = hashlib.sha256(repr(body).encode()).hexdigest()
         session_key = keys.session(user_id, session_id)
         key_key = keys.idempotency(user_id, session_id, idempotency_key) if idempotency_key else None
+        asking_key = keys.attempt(user_id, session_id, follow_up_to) if follow_up_to else None
         count = self._limits.daily_count(user_id, allowance)
-        session, *counted = self._table.get_all([session_key, *count.keys, *([key_key] if key_key else [])])
+        optional = [key for key in (asking_key, key_key) if key]
+        session, *counted = self._table.get_all([session_key, *count.keys, *optional])
         used = counted.pop() if key_key else {}
+        asking = counted.pop() if asking_key else {}
         count.see(*counted)
         deadline = self._table.deadline()
         token = uuid4().hex
@@ -61,6 +67,7 @@ class Attempts:
                 return Added(self._replayed(user_id, session_id, used, request), new=False, remaining=count.remaining)
             if "ended_at" in session:
                 raise Conflict("The session has ended")
+            probe = _open_probe(session, asking, question_id) if asking_key else None
             now = self._table.moment
             attempt = Attempt(
                 id=session["attempts_count"] + 1,
@@ -75,15 +82,17 @@ class Attempts:
                 failure=None,
                 created_at=now,
                 asked_at=now,
+                follow_up_to=follow_up_to,
+                probe=probe,
             )
             counting = count.actions()
             actions = [
                 self._table.put(_item(attempt) | {"token": token}, "attribute_not_exists(pk)"),
                 self._table.change(
                     session_key,
-                    "ADD attempts_count :one",
+                    "ADD attempts_count :one, follow_ups_count :follow_up",
                     "attempts_count = :before AND attribute_not_exists(ended_at)",
-                    {":one": 1, ":before": session["attempts_count"]},
+                    {":one": 1, ":before": session["attempts_count"], ":follow_up": 1 if probe else 0},
                 ),
                 *counting,
                 self._table.change(
@@ -93,6 +102,16 @@ class Attempts:
                     {":one": 1, ":now": keys.text_of(attempt.created_at)},
                 ),
             ]
+            if asking_key and probe:
+                actions.append(
+                    self._table.change(
+                        asking_key,
+                        "SET answered = :probe",
+                        "attribute_not_exists(answered) "
+                        "AND evaluation.follow_up.criterion = :criterion AND evaluation.follow_up.question = :question",
+                        {":probe": asdict(probe), ":criterion": probe.criterion, ":question": probe.question},
+                    )
+                )
             if key_key:
                 use = {"attempt_id": attempt.id, "request": request}
                 actions.append(self._table.put(key_key | use, "attribute_not_exists(pk)"))
@@ -104,7 +123,9 @@ class Attempts:
                     return Added(attempt, new=True, remaining=count.remaining - 1)
                 # Another request was faster: decide again by what it left.
                 session = session if now_session is None else now_session
-                used = (others[-1] if key_key else None) or {}
+                used = (others.pop() if key_key else None) or {}
+                now_asking = others.pop() if asking_key else None
+                asking = asking if now_asking is None else now_asking
                 count.see(*others[: len(counting)])
                 self._table.pause(deadline, "The session is being changed by other requests; try again")
             else:
@@ -121,6 +142,16 @@ class Attempts:
         if not item:
             raise NotFound("Attempt not found")
         return attempt_of(item)
+
+    def earlier(self, attempt: Attempt) -> tuple[Attempt, ...]:
+        """What a follow-up builds on, first answer first; nothing for a first answer. Raises NotFound."""
+        if attempt.follow_up_to is None:
+            return ()
+        try:
+            before = self.get(attempt.user_id, attempt.session_id, attempt.follow_up_to)
+        except NotFound:
+            raise NotFound("The answer that this one follows up is no longer there.") from None
+        return (*self.earlier(before), before)
 
     def of_session(
         self, user_id: str, session_id: str, *, after: int | None = None, page_size: int
@@ -165,6 +196,27 @@ def evaluation_request(image: Mapping[str, Any]) -> EvaluationRequest:
     )
 
 
+def _open_probe(session: Item, asking: Item, question_id: int) -> Probe:
+    """What an attempt asks and nobody has answered yet. Raises NotFound, Invalid and Conflict."""
+    if not asking:
+        raise NotFound("The attempt to follow up was not found")
+    attempt = attempt_of(asking)
+    if attempt.question_id != question_id:
+        loc = ("body", "question_id")
+        raise Invalid(loc, "This is not the question of the attempt to follow up", "question_mismatch")
+    if session["mode"] == Mode.EXAM:
+        raise Conflict("An exam asks no follow-up questions")
+    if attempt.answered:
+        raise Conflict("The follow-up question of this attempt has been answered")
+    if attempt.status is Status.PENDING:
+        raise Conflict("This attempt is not evaluated yet, and so asks nothing")
+    if attempt.status is Status.FAILED:
+        raise Conflict("The evaluation of this attempt has failed, and so asks nothing")
+    if attempt.follow_up is None:
+        raise Conflict("The evaluation of this attempt asks nothing more")
+    return attempt.follow_up
+
+
 def _item(attempt: Attempt) -> Item:
     return keys.attempt(attempt.user_id, attempt.session_id, attempt.id) | {
         "id": attempt.id,
@@ -177,6 +229,8 @@ def _item(attempt: Attempt) -> Item:
         "round": attempt.round,
         "created_at": keys.text_of(attempt.created_at),
         "asked_at": keys.text_of(attempt.asked_at),
+        "follow_up_to": attempt.follow_up_to,
+        "probe": asdict(attempt.probe) if attempt.probe else None,
     }
 
 
@@ -197,7 +251,14 @@ def attempt_of(item: Item) -> Attempt:
         evaluation_round=item.get("evaluation_round"),
         reevaluating=keys.time_of(item.get("reevaluating")),
         reevaluation_failure=item.get("reevaluation_failure"),
+        follow_up_to=item.get("follow_up_to"),
+        probe=_probe_of(item.get("probe")),
+        answered=_probe_of(item.get("answered")),
     )
+
+
+def _probe_of(item: Item | None) -> Probe | None:
+    return Probe(criterion=item["criterion"], question=item["question"]) if item else None
 
 
 def evaluation_item(evaluation: Evaluation) -> Item:
@@ -234,4 +295,5 @@ def _evaluation_of(item: Item) -> Evaluation:
         prompt=item.get("prompt"),
         effort=item.get("effort"),
         cost=item.get("cost"),
+        follow_up=_probe_of(item.get("follow_up")),
     )
