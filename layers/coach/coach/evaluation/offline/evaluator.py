@@ -70,9 +70,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the offline evaluator makes of a whole text: the answer in it, and what is found there."""
+    """What the offline evaluator makes of what has been said so far, and what it finds in the newest answer."""
 
     answer: str
+    said: list[Sentence]
     sums: list[Calculation]
     findings: dict[str, Finding]
     doubt: Doubt | None
@@ -94,9 +95,9 @@ class OfflineEvaluator:
         """A follow-up is read together with what was said before, and no worse than that alone: of each check the best
         counts, and a doubt only if it was there from the beginning."""
         graded_by = rubric(question.category).for_(follow_up)
-        views = [
-            _view(question, graded_by, so_far, asked) for so_far, asked in _texts(question, answer_text, follow_up)
-        ]
+        views: list[View] = []
+        for so_far, asked in _texts(question, answer_text, follow_up):
+            views.append(_view(question, graded_by, so_far, asked, views[-1].said if views else []))
         whole = views[-1]
         earlier = [turn.answer for turn in follow_up.earlier] if follow_up else []
         scores = score(graded_by, _best(graded_by, views), answer_text, *earlier)
@@ -138,23 +139,26 @@ def _texts(question: Question, answer_text: str, follow_up: FollowUp | None) -> 
         yield said, asked
 
 
-def _view(question: Question, graded_by: Rubric, text: str, asked: str) -> View:
+def _view(question: Question, graded_by: Rubric, text: str, asked: str, said_before: list[Sentence]) -> View:
     written = as_meant(text)
     answer = without_asides(written)
     sums = calculations(answer)
     said = sentences(answer)
+    before = {sentence.words for sentence in said_before}
     readings = _readings(question, said, sums, words(asked))
+    newest = [reading for reading in readings if reading.sentence.words not in before]
     return View(
         answer=answer,
+        said=said,
         sums=sums,
-        findings={finding.check_id: finding for finding in _findings(graded_by, readings, sums)},
+        findings={finding.check_id: finding for finding in _findings(graded_by, newest, sums)},
         doubt=doubt_about(question, written, answer, said),
         left_out=len(sentences(written)) - len(said),
     )
 
 
 def _best(graded_by: Rubric, views: list[View]) -> list[Finding]:
-    """The best finding of each check; of equals the one that was made with most of the text."""
+    """The best finding of each check, of equals the newest."""
     return [
         max((view.findings[check.id] for view in reversed(views)), key=lambda finding: EARNED[finding.verdict])
         for check in graded_by.checks
