@@ -13,7 +13,7 @@ import pytest
 from coach import questions as bank
 from coach.errors import Conflict
 from coach.http.schemas.attempts import AttemptOut
-from coach.model import Criterion, Evaluation, Evaluator, Mode, Session, Status
+from coach.model import Criterion, Evaluation, Evaluator, Mode, Probe, Session, Status
 from coach.storage import Storage
 from local import openapi
 from tests.conftest import USER
@@ -50,8 +50,8 @@ def started(storage: Storage, mode: Mode, timer_minutes: int | None = None) -> S
     return storage.sessions.create(a_session(id=SESSION, mode=mode, timer_minutes=timer_minutes))[0]
 
 
-def answered(question_id: int = 1, key: str | None = None) -> Answer:
-    body = {"question_id": question_id, "answer_text": ANSWER, "time_spent_sec": 120}
+def answered(question_id: int = 1, key: str | None = None, **more: Any) -> Answer:
+    body = {"question_id": question_id, "answer_text": ANSWER, "time_spent_sec": 120, **more}
     return call("POST", f"/api/sessions/{SESSION}/attempts", body, user=USER, headers={"Idempotency-Key": key})
 
 
@@ -165,6 +165,7 @@ SAID = replace(
     evaluator=Evaluator.CLAUDE,
     model="grader-said-model",
     rubric_version="grader-said-version",
+    follow_up=Probe(criterion="grader-said criterion", question="grader-said question?"),
 )
 SAID_OTHERWISE = an_evaluation(14)
 
@@ -225,6 +226,7 @@ def views() -> dict[str, Answer]:
     found = {target: call("GET", target, user=USER) for target in reads()}
     found |= {f"answer {n} again": answered(n, key=f"k{n}") for n in (1, 2)}
     found["session again"] = call("POST", "/api/sessions", {"id": SESSION, "mode": "exam"}, user=USER)
+    found["follow-up"] = answered(1, follow_up_to=1)
     found["evaluation again"] = call("POST", f"/api/sessions/{SESSION}/attempts/1/evaluation", user=USER)
     return found
 
@@ -235,7 +237,8 @@ def test_an_exam_that_goes_on_shows_nothing_that_a_grader_said(storage: Storage,
     found = views()
 
     assert {target: answer.status for target, answer in found.items() if answer.status != 200} == {
-        "evaluation again": 409
+        "follow-up": 409,
+        "evaluation again": 409,
     }
     assert [target for target, answer in found.items() if re.search(r"grader-said|\b9\.[6-9]\b", answer.body)] == []
 
@@ -304,7 +307,7 @@ def test_the_end_of_an_exam_shows_everything(storage: Storage, exam: Session) ->
         *("answer 1 again", "answer 2 again"),
     ]
     for target in everything:
-        assert all(f"grader-said {part}" in found[target].body for part in ("strength", "criterion", "comment"))
+        assert all(f"grader-said {part}" in found[target].body for part in ("strength", "criterion", "question"))
         assert "9.7" in found[target].body
     assert found[f"/api/sessions/{SESSION}?"].json()["avg_score"] == 9.7
     assert found["session again"].json()["avg_score"] == 9.7
