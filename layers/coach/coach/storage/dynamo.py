@@ -72,6 +72,10 @@ class Table:
         self._name = name
         self.now = now
 
+    def beside(self, name: str) -> "Table":
+        """Another table, of the same account."""
+        return Table(self._client, name, self.now)
+
     @property
     def moment(self) -> datetime:
         """Now, as a time."""
