@@ -118,7 +118,9 @@ def list_question_attempts(
 )
 def get_question(question_id: QuestionId, user: CurrentUser) -> QuestionOut:
     question = bank.question(question_id)
-    return QuestionOut.of(question, with_sample=aws.storage().attempts.has_answered(user.id, question_id))
+    storage = aws.storage()
+    answered = storage.attempts.has_answered(user.id, question_id)
+    return QuestionOut.of(question, with_sample=answered and not storage.histories.is_examined(user.id, question_id))
 
 
 handler = entrypoint(app)

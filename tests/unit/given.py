@@ -16,8 +16,10 @@ from coach.model import (
     Evaluation,
     EvaluationRequest,
     Evaluator,
+    FollowUp,
     Mode,
     PaidReply,
+    Probe,
     Question,
     Session,
     Status,
@@ -78,7 +80,10 @@ def a_user(email: str = "ada@example.com") -> User:
     return User(id=str(uuid4()), email=email, full_name="Ada", is_active=True, created_at=NOW, last_login=None)
 
 
-def an_evaluation(overall: int = 73) -> Evaluation:
+PROBE = Probe(criterion="Goal", question="Why should the company build this and not something else?")
+
+
+def an_evaluation(overall: int = 73, follow_up: Probe | None = None) -> Evaluation:
     return Evaluation(
         overall=overall,
         framework=70,
@@ -99,6 +104,7 @@ def an_evaluation(overall: int = 73) -> Evaluation:
         effort="low",
         cost=1234,
         reply=a_reply(),
+        follow_up=follow_up,
     )
 
 
@@ -115,6 +121,7 @@ def add(
     limit: int = 200,
     budget: int = 0,
     question_id: int = 1,
+    follow_up_to: int | None = None,
 ) -> tuple[Attempt, bool]:
     added = storage.attempts.add(
         session.user_id,
@@ -125,6 +132,7 @@ def add(
         time_spent_sec=120,
         idempotency_key=key,
         allowance=Allowance(limit, budget),
+        follow_up_to=follow_up_to,
     )
     return added.attempt, added.new
 
@@ -167,11 +175,15 @@ def attempts_of(storage: Storage, session: Session) -> list[Attempt]:
 def recounted(storage: Storage, session: Session) -> Session:
     """The session as it is stored, with its counters counted anew from its attempts."""
     attempts = attempts_of(storage, session)
-    scores = [attempt.evaluation.overall for attempt in attempts if attempt.evaluation]
+    first = [attempt for attempt in attempts if attempt.follow_up_to is None]
+    scores = [attempt.evaluation.overall for attempt in first if attempt.evaluation]
+    evaluated = sum(attempt.status is Status.EVALUATED for attempt in attempts)
     return replace(
         storage.sessions.get(session.user_id, session.id),
         attempts_count=len(attempts),
-        scored_count=sum(attempt.status is Status.EVALUATED for attempt in attempts),
+        scored_count=len(scores),
+        follow_ups_count=len(attempts) - len(first),
+        follow_ups_scored_count=evaluated - len(scores),
         failed_count=sum(attempt.status is Status.FAILED for attempt in attempts),
         score_sum=sum(scores),
     )
@@ -179,9 +191,10 @@ def recounted(storage: Storage, session: Session) -> Session:
 
 class Grader:
     """An evaluator that does what the test says, call after call, the last for ever: give an overall score in tenths,
-    raise an error, or await something that returns a score. `answered` are the questions and answers it was paid for.
+    raise an error, or await something that returns a score. `answered` are the questions and answers it was paid for,
+    `followed_up` what each of them follows up.
 
-    `around` is put around each call to the model.
+    `around` is put around each call to the model. `asks` is the probe of each of its evaluations.
     """
 
     kind = Evaluator.CLAUDE
@@ -190,24 +203,28 @@ class Grader:
         self,
         *script: "int | BaseException | Callable[[], Awaitable[int]]",
         around: Callable[[Callable[[], Evaluation]], Evaluation] = lambda call: call(),
+        asks: Probe | None = None,
     ) -> None:
         self.answered: list[tuple[int, str]] = []
+        self.followed_up: list[FollowUp | None] = []
         self._script = list(script or [73])
         self._around = around
+        self._asks = asks
 
     @property
     def calls(self) -> int:
         return len(self.answered)
 
-    async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
+    async def evaluate(self, question: Question, answer_text: str, follow_up: FollowUp | None = None) -> Evaluation:
         step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         score = await step() if callable(step) else step
 
         def ask() -> Evaluation:
             self.answered.append((question.id, answer_text))
+            self.followed_up.append(follow_up)
             if isinstance(score, BaseException):
                 raise score
-            return an_evaluation(score)
+            return an_evaluation(score, self._asks)
 
         return self._around(ask)
 
@@ -240,13 +257,24 @@ def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
     match item["sk"].split("#"):
         case ["SESSION", session_id]:
             own = [attempt for attempt in of_the_user if attempt["session_id"] == session_id]
-            scores = [int(attempt["evaluation"]["overall"]["N"]) for attempt in own if "evaluation" in attempt]
+            first = [attempt for attempt in own if "follow_up_to" not in attempt]
+            scores = [int(attempt["evaluation"]["overall"]["N"]) for attempt in first if "evaluation" in attempt]
+            evaluated = [attempt for attempt in own if "evaluation" in attempt]
             failed = [attempt for attempt in own if attempt["status"] == "failed"]
-            numbers = sorted(int(attempt["id"]) for attempt in own)
-            counters = [int(item[name]) for name in ("attempts_count", "scored_count", "failed_count", "score_sum")]
-            return counters == [len(own), len(scores), len(failed), sum(scores)] and numbers == [
-                *range(1, len(own) + 1)
-            ]
+            counted = {
+                "attempts_count": len(own),
+                "scored_count": len(scores),
+                "failed_count": len(failed),
+                "score_sum": sum(scores),
+                "follow_ups_count": len(own) - len(first),
+                "follow_ups_scored_count": len(evaluated) - len(scores),
+            }
+            followed = sorted(int(attempt["follow_up_to"]) for attempt in own if "follow_up_to" in attempt)
+            return (
+                {name: int(item[name]) for name in counted} == counted
+                and sorted(int(attempt["id"]) for attempt in own) == [*range(1, len(own) + 1)]
+                and followed == sorted(int(attempt["id"]) for attempt in own if "answered" in attempt)
+            )
         case ["SESSION", session_id, "KEY", _]:
             made = session_id, item["attempt_id"]
             return any((attempt["session_id"], attempt["id"]) == made for attempt in of_the_user)

@@ -203,10 +203,15 @@ class Evaluations:
         """Write an evaluation and count it on the session, once: False when the attempt was settled before.
 
         `attempt` is what the lease was taken of. An evaluation that is replaced is kept in an item of its own, and the
-        session's sum changes by the difference.
+        session's sum changes by the difference. A follow-up is in no sum.
         """
         former = attempt.evaluation if attempt.reevaluating else None
         difference = evaluation.overall - (former.overall if former else 0)
+        counts = {":one": 0 if former else 1}
+        if attempt.follow_up_to is None:
+            counting, counts[":score"] = "ADD scored_count :one, score_sum :score", difference
+        else:
+            counting = "ADD follow_ups_scored_count :one"
         actions = [
             self._close_round(
                 attempt,
@@ -219,9 +224,9 @@ class Evaluations:
             ),
             self._table.change(
                 keys.session(attempt.user_id, attempt.session_id),
-                "ADD scored_count :one, score_sum :score",
+                counting,
                 "attribute_exists(pk)",
-                {":one": 0 if former else 1, ":score": difference},
+                counts,
             ),
         ]
         if former:

@@ -96,6 +96,10 @@ class Histories:
         query = {"KeyConditionExpression": "pk = :pk AND #at = :open", "ProjectionExpression": "sk, #at, questions"}
         return _open_exams(self._read(query, {":pk": keys.user(user_id), ":open": keys.OPEN_EXAM}))
 
+    def is_examined(self, user_id: str, question_id: int) -> bool:
+        """Whether a question has been answered in an exam that goes on. Read after whatever tells of an answer."""
+        return any(question_id in questions for questions in self.open_exams(user_id).values())
+
     def newest_first(self, user_id: str, filters: Filters, *, after: str | None = None, limit: int) -> HistoryPage:
         """The next attempts that pass, newest first, whole but for what an exam that goes on withholds.
 

@@ -99,6 +99,8 @@ def _item(session: Session) -> Item:
         "scored_count": session.scored_count,
         "failed_count": session.failed_count,
         "score_sum": session.score_sum,
+        "follow_ups_count": session.follow_ups_count,
+        "follow_ups_scored_count": session.follow_ups_scored_count,
         "at": keys.OPEN_EXAM if session.mode is Mode.EXAM else keys.NO_TIME,
     }
 
@@ -116,4 +118,6 @@ def session_of(item: Item) -> Session:
         scored_count=item["scored_count"],
         failed_count=item["failed_count"],
         score_sum=item["score_sum"],
+        follow_ups_count=item.get("follow_ups_count", 0),
+        follow_ups_scored_count=item.get("follow_ups_scored_count", 0),
     )

@@ -10,8 +10,10 @@ from coach.characters import trimmed
 from coach.http.schemas.fields import AS_WRITTEN, Body, SessionId, Text, WholeNumber
 from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluation, Evaluator, Status, points
 
+ATTEMPTS_MAX = 999_999
+
 AttemptId = Annotated[
-    Annotated[int, Field(ge=1, le=999_999), AS_WRITTEN],
+    Annotated[int, Field(ge=1, le=ATTEMPTS_MAX), AS_WRITTEN],
     Path(description="1 for the first attempt of its session, and so on"),
 ]
 
@@ -32,10 +34,22 @@ class AttemptIn(Body):
     ]
     time_spent_sec: Annotated[WholeNumber, Field(ge=0, le=86_400)] | None = None
     session_id: SessionId | None = None
+    follow_up_to: Annotated[
+        Annotated[WholeNumber, Field(ge=1, le=ATTEMPTS_MAX)] | None,
+        Field(description="The number of the attempt whose `follow_up` this answers; the question is the same"),
+    ] = None
+
+
+class ProbeOut(BaseModel):
+    """What the evaluation asks next, at the criterion that the answer was weakest in."""
+
+    criterion: str
+    question: str
 
 
 class CriterionOut(BaseModel):
-    """What one criterion of the rubric got, with the answer's own words that earned it."""
+    """What one criterion of the rubric got, with the answer's own words that earned it; of a follow-up, also those of
+    the answers before it."""
 
     name: str
     score: float
@@ -87,10 +101,13 @@ class AttemptOut(BaseModel):
     evaluation: EvaluationOut | None
     failure: str | None
     created_at: datetime
+    follow_up: ProbeOut | None
+    follow_up_to: int | None
+    imported_at: datetime | None
 
     @classmethod
     def of(cls, attempt: Attempt) -> "AttemptOut":
-        found = None if attempt.withheld else attempt.evaluation
+        found, probe = (None, None) if attempt.withheld else (attempt.evaluation, attempt.follow_up)
         return cls(
             id=attempt.id,
             question_id=attempt.question_id,
@@ -118,6 +135,9 @@ class AttemptOut(BaseModel):
             evaluation=EvaluationOut.of(found) if found else None,
             failure=None if attempt.withheld else attempt.failure,
             created_at=attempt.created_at,
+            follow_up=ProbeOut(criterion=probe.criterion, question=probe.question) if probe else None,
+            follow_up_to=attempt.follow_up_to,
+            imported_at=None,
         )
 
 
