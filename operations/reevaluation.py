@@ -34,7 +34,7 @@ class Standing(StrEnum):
     CURRENT = "up to date"
     PENDING = "pending, left alone"
     CLAUDES = "graded by Claude, left alone"
-    RETIRED = "question no longer in the bank, left alone"
+    RETIRED = "question or criterion no longer there, left alone"
 
 
 TO_DO = frozenset({Standing.OUTDATED, Standing.FAILED, Standing.LOST, Standing.WAITING})
@@ -55,7 +55,7 @@ class Grader:
 
     def standing(self, attempt: Attempt) -> Standing:
         found, category = attempt.evaluation, category_of(attempt)
-        if category is None:
+        if category is None or not _is_graded(attempt, category):
             return Standing.RETIRED
         if attempt.reevaluating:
             return Standing.WAITING
@@ -84,6 +84,12 @@ class Grader:
         if found and found.input_tokens:
             return cost(self.model, found.input_tokens, found.output_tokens)
         return cost(self.model, *estimated_tokens(questions.question(attempt.question_id), attempt.answer_text))
+
+
+def _is_graded(attempt: Attempt, category: Category) -> bool:
+    """Whether answers are still graded by what a follow-up was asked about."""
+    names = {criterion.name for criterion in rubric(category).criteria}
+    return attempt.probe is None or attempt.probe.criterion in names
 
 
 def _same_model(wanted: str, found: str) -> bool:

@@ -22,7 +22,10 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
     status_code=201,
     tags=["attempts"],
     summary="Submit an answer",
-    description="It is stored as pending and evaluated in the background: read the attempt until its status changes.",
+    description="It is stored as pending and evaluated in the background: read the attempt until its status changes. "
+    "With `follow_up_to` it answers the `follow_up` of an earlier attempt, which takes one answer; a first answer has "
+    "at most two follow-ups, one after the other, and they are in no average. 409 when the session has ended, or its "
+    "time is up.",
     responses=responses({201: "Stored", 200: "Stored before under the same Idempotency-Key"}, 401, 404, 409, 429, 503),
 )
 def add_attempt(
@@ -36,10 +39,12 @@ def add_attempt(
         user.id,
         session_id,
         question_id=body.question_id,
+        category=questions.category(body.question_id),
         answer_text=body.answer_text,
         time_spent_sec=body.time_spent_sec,
         idempotency_key=idempotency_key,
         allowance=aws.allowance(),
+        follow_up_to=body.follow_up_to,
     )
     path = f"/api/sessions/{added.attempt.session_id}/attempts/{added.attempt.id}"
     return created(app, AttemptOut.of(added.attempt), path, new=added.new, remaining=added.remaining)

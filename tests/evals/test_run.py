@@ -11,7 +11,7 @@ import pytest
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached, UnusableReply
 from coach.evaluation import AnswerEvaluator
 from coach.evaluation.claude.prices import cost
-from coach.model import Category, Evaluation, Evaluator, Question
+from coach.model import Category, Evaluation, Evaluator, FollowUp, Question
 from coach.settings import GraderSettings
 from tests.evals.__main__ import main
 from tests.evals.golden import load
@@ -33,7 +33,7 @@ class Says:
     at_once: int = 0
     most_at_once: int = 0
 
-    async def evaluate(self, _: Question, answer_text: str) -> Evaluation:
+    async def evaluate(self, _: Question, answer_text: str, __: FollowUp | None = None) -> Evaluation:
         self.asked.append(answer_text)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)

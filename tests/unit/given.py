@@ -8,20 +8,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from coach import questions
 from coach.model import (
     Attempt,
+    Category,
     Criterion,
     Evaluation,
     EvaluationRequest,
     Evaluator,
+    FollowUp,
     Mode,
     PaidReply,
+    Probe,
     Question,
     Session,
     Status,
     User,
 )
-from coach.storage import Storage
+from coach.storage import Storage, keys, rows
+from coach.storage.attempts import attempt_of
+from coach.storage.dynamo import unmarshal
 from coach.storage.limits import Allowance
 from tests.conftest import USER
 from tests.unit import events
@@ -74,7 +80,10 @@ def a_user(email: str = "ada@example.com") -> User:
     return User(id=str(uuid4()), email=email, full_name="Ada", is_active=True, created_at=NOW, last_login=None)
 
 
-def an_evaluation(overall: int = 73) -> Evaluation:
+PROBE = Probe(criterion="Goal", question="Why should the company build this and not something else?")
+
+
+def an_evaluation(overall: int = 73, follow_up: Probe | None = None) -> Evaluation:
     return Evaluation(
         overall=overall,
         framework=70,
@@ -95,6 +104,7 @@ def an_evaluation(overall: int = 73) -> Evaluation:
         effort="low",
         cost=1234,
         reply=a_reply(),
+        follow_up=follow_up,
     )
 
 
@@ -111,15 +121,18 @@ def add(
     limit: int = 200,
     budget: int = 0,
     question_id: int = 1,
+    follow_up_to: int | None = None,
 ) -> tuple[Attempt, bool]:
     added = storage.attempts.add(
         session.user_id,
         session.id,
         question_id=question_id,
+        category=questions.category(question_id) if questions.exists(question_id) else Category.PRODUCT_DESIGN,
         answer_text=answer,
         time_spent_sec=120,
         idempotency_key=key,
         allowance=Allowance(limit, budget),
+        follow_up_to=follow_up_to,
     )
     return added.attempt, added.new
 
@@ -162,11 +175,15 @@ def attempts_of(storage: Storage, session: Session) -> list[Attempt]:
 def recounted(storage: Storage, session: Session) -> Session:
     """The session as it is stored, with its counters counted anew from its attempts."""
     attempts = attempts_of(storage, session)
-    scores = [attempt.evaluation.overall for attempt in attempts if attempt.evaluation]
+    first = [attempt for attempt in attempts if attempt.follow_up_to is None]
+    scores = [attempt.evaluation.overall for attempt in first if attempt.evaluation]
+    evaluated = sum(attempt.status is Status.EVALUATED for attempt in attempts)
     return replace(
         storage.sessions.get(session.user_id, session.id),
         attempts_count=len(attempts),
-        scored_count=sum(attempt.status is Status.EVALUATED for attempt in attempts),
+        scored_count=len(scores),
+        follow_ups_count=len(attempts) - len(first),
+        follow_ups_scored_count=evaluated - len(scores),
         failed_count=sum(attempt.status is Status.FAILED for attempt in attempts),
         score_sum=sum(scores),
     )
@@ -174,9 +191,10 @@ def recounted(storage: Storage, session: Session) -> Session:
 
 class Grader:
     """An evaluator that does what the test says, call after call, the last for ever: give an overall score in tenths,
-    raise an error, or await something that returns a score. `answered` are the questions and answers it was paid for.
+    raise an error, or await something that returns a score. `answered` are the questions and answers it was paid for,
+    `followed_up` what each of them follows up.
 
-    `around` is put around each call to the model.
+    `around` is put around each call to the model. `asks` is the probe of each of its evaluations.
     """
 
     kind = Evaluator.CLAUDE
@@ -185,35 +203,53 @@ class Grader:
         self,
         *script: "int | BaseException | Callable[[], Awaitable[int]]",
         around: Callable[[Callable[[], Evaluation]], Evaluation] = lambda call: call(),
+        asks: Probe | None = None,
     ) -> None:
         self.answered: list[tuple[int, str]] = []
+        self.followed_up: list[FollowUp | None] = []
         self._script = list(script or [73])
         self._around = around
+        self._asks = asks
 
     @property
     def calls(self) -> int:
         return len(self.answered)
 
-    async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
+    async def evaluate(self, question: Question, answer_text: str, follow_up: FollowUp | None = None) -> Evaluation:
         step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         score = await step() if callable(step) else step
 
         def ask() -> Evaluation:
             self.answered.append((question.id, answer_text))
+            self.followed_up.append(follow_up)
             if isinstance(score, BaseException):
                 raise score
-            return an_evaluation(score)
+            return an_evaluation(score, self._asks)
 
         return self._around(ask)
 
 
 def imbalances(client: "DynamoDBClient") -> list[str]:
-    """What does not add up in the table: counters against attempts, keys and addresses against what they lead to."""
-    items = [
-        {name: next(iter(value.values())) for name, value in item.items()}
-        for item in client.scan(TableName="coach")["Items"]
-    ]
-    return [f"{item['pk']} {item['sk']}" for item in items if not _adds_up(item, items)]
+    """What does not add up in the table: counters and the index against attempts, keys and addresses against what they
+    lead to."""
+    found = client.scan(TableName="coach")["Items"]
+    items = [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
+    not_told = [item for item in map(unmarshal, found) if not _told_by_the_index(item)]
+    return [f"{item['pk']} {item['sk']}" for item in not_told + [each for each in items if not _adds_up(each, items)]]
+
+
+def _told_by_the_index(item: dict[str, Any]) -> bool:
+    """Whether what the index holds of an item is what the item says."""
+    match item["sk"].split("#"):
+        case ["SESSION", _, "ATTEMPT", _]:
+            attempt = attempt_of(item)
+            return (item["at"], item["row"]) == (keys.at_of(attempt.created_at), rows.of(attempt))
+        case ["SESSION", _]:
+            is_open_exam = item["mode"] == "exam" and "ended_at" not in item
+            alone = not item["attempts_count"] or item["mode"] == "exam"
+            expected = keys.OPEN_EXAM if is_open_exam else keys.NO_TIME if alone else None
+            return item.get("at") == expected and (not item.get("questions") or is_open_exam)
+    return True
 
 
 def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
@@ -221,13 +257,24 @@ def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
     match item["sk"].split("#"):
         case ["SESSION", session_id]:
             own = [attempt for attempt in of_the_user if attempt["session_id"] == session_id]
-            scores = [int(attempt["evaluation"]["overall"]["N"]) for attempt in own if "evaluation" in attempt]
+            first = [attempt for attempt in own if "follow_up_to" not in attempt]
+            scores = [int(attempt["evaluation"]["overall"]["N"]) for attempt in first if "evaluation" in attempt]
+            evaluated = [attempt for attempt in own if "evaluation" in attempt]
             failed = [attempt for attempt in own if attempt["status"] == "failed"]
-            numbers = sorted(int(attempt["id"]) for attempt in own)
-            counters = [int(item[name]) for name in ("attempts_count", "scored_count", "failed_count", "score_sum")]
-            return counters == [len(own), len(scores), len(failed), sum(scores)] and numbers == [
-                *range(1, len(own) + 1)
-            ]
+            counted = {
+                "attempts_count": len(own),
+                "scored_count": len(scores),
+                "failed_count": len(failed),
+                "score_sum": sum(scores),
+                "follow_ups_count": len(own) - len(first),
+                "follow_ups_scored_count": len(evaluated) - len(scores),
+            }
+            followed = sorted(int(attempt["follow_up_to"]) for attempt in own if "follow_up_to" in attempt)
+            return (
+                {name: int(item[name]) for name in counted} == counted
+                and sorted(int(attempt["id"]) for attempt in own) == [*range(1, len(own) + 1)]
+                and followed == sorted(int(attempt["id"]) for attempt in own if "answered" in attempt)
+            )
         case ["SESSION", session_id, "KEY", _]:
             made = session_id, item["attempt_id"]
             return any((attempt["session_id"], attempt["id"]) == made for attempt in of_the_user)

@@ -235,6 +235,9 @@ UNEVALUATED: dict[str, Any] = {
     "criteria": [],
     "evaluation": None,
     "failure": None,
+    "follow_up": None,
+    "follow_up_to": None,
+    "imported_at": None,
 }
 
 

@@ -534,8 +534,8 @@ def test_a_batch_of_good_and_bad_messages_leaves_the_good_ones_done(
     }
 
     class ByAnswer(Grader):
-        async def evaluate(self, question: Any, answer_text: str) -> Any:
-            return await Grader(graded[answer_text[-2]]).evaluate(question, answer_text)
+        async def evaluate(self, question: Any, answer_text: str, follow_up: Any = None) -> Any:
+            return await Grader(graded[answer_text[-2]]).evaluate(question, answer_text, follow_up)
 
     failed = deliver(
         ByAnswer(),

@@ -14,6 +14,10 @@ ANSWER_MAX_CHARS = 20_000
 LOST_AFTER = timedelta(hours=1)
 """A pending attempt that was asked for so long ago may be asked for anew: its stream record or message is lost, or
 waits for a spend limit. One that waits comes to nothing then, since it is of an earlier round."""
+FOLLOW_UPS_MAX = 2
+"""How many a first answer may have, one after the other."""
+GRACE = timedelta(seconds=30)
+"""How long after its timer a session still takes answers, since a request takes its time on the way."""
 GATE_MODEL = "gate"
 """An evaluation's model where a gate stopped the answer and no grader was asked."""
 
@@ -95,6 +99,35 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A question that an evaluation asks next, at the criterion that the answer was weakest in."""
+
+    criterion: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a candidate has said before: the first answer, to the question itself, or one to a probe (`asked`)."""
+
+    asked: Probe | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What an answer follows up: the probe that it answers, and all that was said before, first answer first."""
+
+    probe: Probe
+    earlier: tuple[Turn, ...]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing more is asked after it."""
+        return len(self.earlier) >= FOLLOW_UPS_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaidReply:
     """What a model replied and what that cost, whether it was of use or not. `cost` is in micro-dollars (None: nobody
     knows)."""
@@ -112,7 +145,8 @@ class Evaluation:
 
     `prompt` is a hash of the model's instructions, `effort` what it was told to make (None: its own default), `cost`
     what the reply cost in micro-dollars (None: nobody knows, as for what was recorded before costs were). `reply` is
-    what it was made of; it has a record of its own, and is None for an evaluation that was read.
+    what it was made of; it has a record of its own, and is None for an evaluation that was read. `follow_up` is what it
+    asks next.
     """
 
     overall: int
@@ -134,6 +168,7 @@ class Evaluation:
     effort: str | None = None
     cost: int | None = 0
     reply: PaidReply | None = None
+    follow_up: Probe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +178,19 @@ class Attempt:
     `round` counts how often its evaluation was asked for, the last time at `asked_at`; a message of an earlier round
     means nothing any more. While an evaluated attempt is `reevaluating` (since then), its evaluation stays in force; so
     it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
-    the evaluation came of. A follow-up answers the probe of attempt `follow_up_to` of its session.
+    the evaluation came of. A follow-up answers `probe`, which attempt `follow_up_to` of its session asked.
+    `answered` is the probe of this attempt that a follow-up has answered: it stays what it was, whatever another
+    evaluation would ask.
+    `category` is the question's.
+
+    An attempt is `withheld` while its session is an exam that goes on: nothing that a grader said of it is shown.
     """
 
     id: int
     user_id: str
     session_id: str
     question_id: int
+    category: Category
     answer_text: str
     time_spent_sec: int | None
     status: Status
@@ -162,6 +203,14 @@ class Attempt:
     reevaluating: datetime | None = None
     reevaluation_failure: str | None = None
     follow_up_to: int | None = None
+    withheld: bool = False
+    probe: Probe | None = None
+    answered: Probe | None = None
+
+    @property
+    def follow_up(self) -> Probe | None:
+        """What its evaluation asks, or asked when that was answered."""
+        return self.answered or (self.evaluation.follow_up if self.evaluation else None)
 
     def is_lost(self, now: datetime) -> bool:
         """Whether it has been pending for longer than an evaluation takes with all its tries."""
@@ -193,7 +242,11 @@ class EvaluationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One sitting. Its stats are three counters and a sum, from which the rest is derived."""
+    """One sitting. Its stats are counters and a sum, from which the rest is derived.
+
+    `attempts_count` and `failed_count` are of all attempts, `scored_count` and `score_sum` of those that are no
+    follow-ups.
+    """
 
     id: str
     user_id: str
@@ -206,15 +259,33 @@ class Session:
     scored_count: int
     failed_count: int
     score_sum: int
+    follow_ups_count: int = 0
+    follow_ups_scored_count: int = 0
+
+    @property
+    def questions_count(self) -> int:
+        return self.attempts_count - self.follow_ups_count
 
     @property
     def pending_count(self) -> int:
-        return self.attempts_count - self.scored_count - self.failed_count
+        return self.attempts_count - self.scored_count - self.follow_ups_scored_count - self.failed_count
+
+    @property
+    def is_open_exam(self) -> bool:
+        """Whether it is an exam that goes on: until its end nothing that a grader said is shown."""
+        return self.mode is Mode.EXAM and self.ended_at is None
+
+    @property
+    def takes_answers_for(self) -> timedelta | None:
+        """How long after its start it takes answers; None for a session whose timer is only for the client to show."""
+        if self.timer_minutes is None or self.mode not in (Mode.TIMED, Mode.EXAM):
+            return None
+        return timedelta(minutes=self.timer_minutes) + GRACE
 
     @property
     def avg_score(self) -> float | None:
-        """The mean overall score of the evaluated attempts."""
-        return mean_points(self.score_sum, self.scored_count)
+        """The mean overall score of the evaluated attempts; None in an exam that goes on."""
+        return None if self.is_open_exam else mean_points(self.score_sum, self.scored_count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from coach import questions
 from coach.errors import EvaluationRefused, EvaluationUnavailable, NotFound, SpendLimitReached, UnusableReply
 from coach.evaluation import AnswerEvaluator, evaluate
-from coach.model import EvaluationRequest, PaidReply
+from coach.model import Attempt, EvaluationRequest, FollowUp, PaidReply, Turn
 from coach.storage import Storage
 from coach.storage.evaluations import Held, Lease
 
@@ -58,6 +58,7 @@ class Worker:
         lease_seconds: int,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._attempts = storage.attempts
         self._evaluations = storage.evaluations
         self._limits = storage.limits
         self._evaluator = evaluator
@@ -94,7 +95,8 @@ class Worker:
         attempt = lease.attempt
         try:
             question = questions.question(attempt.question_id)
-            evaluation = await evaluate(self._evaluator, question, attempt.answer_text)
+            follow_up = await asyncio.to_thread(self._follow_up, attempt)
+            evaluation = await evaluate(self._evaluator, question, attempt.answer_text, follow_up)
         except NotFound as gone:
             await asyncio.to_thread(self._evaluations.fail, attempt, str(gone))
             return "failed"
@@ -119,6 +121,14 @@ class Worker:
         await self._note(lease, evaluation.reply, "evaluated", probing=probing)
         recorded = await asyncio.to_thread(self._evaluations.record, attempt, evaluation)
         return "evaluated" if recorded else "nothing to do"
+
+    def _follow_up(self, attempt: Attempt) -> FollowUp | None:
+        """What an attempt follows up, if it does. Raises NotFound."""
+        if attempt.probe is None:
+            return None
+        earlier = self._attempts.earlier(attempt)
+        turns = tuple(Turn(asked=before.probe, answer=before.answer_text) for before in earlier)
+        return FollowUp(probe=attempt.probe, earlier=turns)
 
     async def _note(self, lease: Lease, reply: PaidReply | None, outcome: str, *, probing: bool) -> None:
         """Put a reply on record before anything is made of it. Whoever probes has found out by one."""

@@ -81,7 +81,7 @@ def test_tokens_include_those_of_the_cached_prompt(stub: AnthropicStub) -> None:
     first = graded(stub)
     second = graded(stub)
 
-    assert first.input_tokens == second.input_tokens > len(prompt(Category.PRODUCT_DESIGN)) / 5
+    assert first.input_tokens == second.input_tokens > len(prompt(rubric(Category.PRODUCT_DESIGN))) / 5
     assert first.output_tokens > 100
 
 
@@ -102,8 +102,8 @@ def test_a_prompt_that_was_cached_costs_less_and_both_are_on_record(stub: Anthro
 def test_the_instructions_are_on_record_by_their_hash(stub: AnthropicStub) -> None:
     made = graded(stub)
 
-    assert made.prompt == prompt_hash(Category.PRODUCT_DESIGN)
-    assert made.prompt != prompt_hash(Category.STRATEGY)
+    assert made.prompt == prompt_hash(rubric(Category.PRODUCT_DESIGN))
+    assert made.prompt != prompt_hash(rubric(Category.STRATEGY))
 
 
 @pytest.mark.parametrize("effort", [None, *get_args(Effort)])
@@ -130,9 +130,9 @@ def test_the_request_is_what_the_model_accepts_and_nothing_more(stub: AnthropicS
     assert set(body) == {"model", "max_tokens", "system", "messages", "output_config"}
     assert set(body["output_config"]) == {"format"}
     assert body["system"] == [
-        {"type": "text", "text": prompt(Category.PRODUCT_DESIGN), "cache_control": {"type": "ephemeral"}}
+        {"type": "text", "text": prompt(rubric(Category.PRODUCT_DESIGN)), "cache_control": {"type": "ephemeral"}}
     ]
-    assert body["output_config"]["format"]["schema"] == reply_schema(Category.PRODUCT_DESIGN)
+    assert body["output_config"]["format"]["schema"] == reply_schema(rubric(Category.PRODUCT_DESIGN))
     assert len(body["messages"]) == 1
 
 
@@ -422,7 +422,7 @@ def test_bedrock_is_asked_with_the_functions_role(stub: AnthropicStub, monkeypat
 
 @pytest.mark.parametrize("category", Category)
 def test_the_prompt_names_every_check_and_leaves_no_placeholder(category: Category) -> None:
-    text = prompt(category)
+    text = prompt(rubric(category))
 
     assert all(f"- `{check.id}`: the answer {check.text}" in text for check in rubric(category).checks)
     assert "{" not in text

@@ -9,7 +9,7 @@ from coach.evaluation import evaluate
 from coach.evaluation.graders import configured, grader
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.offline.evaluator import OfflineEvaluator
-from coach.model import Category, Evaluation, Evaluator, Question
+from coach.model import Category, Evaluation, Evaluator, FollowUp, Question
 from coach.settings import GraderSettings, InvalidSetting
 from tests.unit.evaluation.samples import NOON, answer, question
 
@@ -24,9 +24,9 @@ class Recording:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
+    async def evaluate(self, question: Question, answer_text: str, follow_up: FollowUp | None = None) -> Evaluation:
         self.asked.append(answer_text)
-        return OfflineEvaluator(clock=lambda: NOON).grade(question, answer_text)
+        return OfflineEvaluator(clock=lambda: NOON).grade(question, answer_text, follow_up)
 
 
 def test_a_real_answer_is_given_to_the_evaluator() -> None:

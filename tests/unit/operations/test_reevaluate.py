@@ -14,7 +14,7 @@ from coach.aws import EvaluationQueue
 from coach.errors import EvaluationRefused
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.rubric import rubric
-from coach.model import Attempt, Category, Evaluation, Evaluator, Question, Session, Status
+from coach.model import Attempt, Category, Evaluation, Evaluator, FollowUp, Question, Session, Status
 from coach.storage import Storage
 from coach.worker import Worker
 from operations.__main__ import main
@@ -80,7 +80,7 @@ class Workers:
     most: int = 0
     kind = Evaluator.CLAUDE
 
-    async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
+    async def evaluate(self, question: Question, answer_text: str, _: FollowUp | None = None) -> Evaluation:
         self.asked.append(answer_text)
         score = self.scores.get(answer_text, 70)
         if isinstance(score, BaseException):
@@ -469,7 +469,7 @@ def test_a_question_that_has_left_the_bank_is_left_alone(
     graded(storage, session, made(50, **OLD_RUBRIC), question_id=999)
 
     assert reevaluate("--all") == 0
-    assert "1 question no longer in the bank, left alone" in capsys.readouterr().out
+    assert "1 question or criterion no longer there, left alone" in capsys.readouterr().out
 
 
 def test_offline_costs_nothing_and_says_so(

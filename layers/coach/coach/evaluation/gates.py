@@ -12,9 +12,16 @@ from coach.characters import visible
 from coach.evaluation.frameworks import frameworks_named
 from coach.evaluation.text import is_character, letters, words
 from coach.evaluation.word_lists import word_lists
+from coach.model import FollowUp
 
 MIN_WORDS = 25
+MIN_WORDS_OF_FOLLOW_UP = 5
+"""One sentence may answer a probe. The answer before it has been through the gates as well."""
+
 WORDS_IN_A_ROW, CHARACTERS_IN_A_ROW = 3, 9
+
+SHORT = "Say what you would do, for whom and why, in at least ten sentences."
+SHORT_FOLLOW_UP = "Answer what was asked, in a whole sentence at least."
 
 _RARE_PAIRS = re.compile(
     "asdf|qwer|sdf|dfg|fgh|ghj|hjk|jkl|zxc|xcv|cvb|vbn|bnm|wert|tyu|yui|iop|"
@@ -68,18 +75,22 @@ class Stopped:
     advice: str
 
 
-def gate(question_text: str, answer: str) -> Stopped | None:
+def gate(question_text: str, answer: str, follow_up: FollowUp | None = None) -> Stopped | None:
     """None for an answer that somebody should read."""
     said = words(answer)
-    if _echoes(words(question_text), said):
+    least = MIN_WORDS_OF_FOLLOW_UP if follow_up else MIN_WORDS
+    asked = [question_text, follow_up.probe.question] if follow_up else [question_text]
+    if any(_echoes(words(text), said, least) for text in asked):
         return Stopped(
             10, "The answer repeats the question.", "Answer it in your own words, beginning with a decision."
         )
+    if follow_up and any(_echoes(words(turn.answer), said, least) for turn in follow_up.earlier):
+        return Stopped(10, "The answer repeats an earlier one.", "Say what you have not said yet.")
     if _gibberish(answer, said):
         return Stopped(10, "The answer cannot be read as text.", "Write whole sentences.")
-    if len(said) < MIN_WORDS:
+    if len(said) < least:
         reason = f"The answer is far too short to grade: {len(said)} words."
-        return Stopped(10, reason, "Say what you would do, for whom and why, in at least ten sentences.")
+        return Stopped(10, reason, SHORT_FOLLOW_UP if follow_up else SHORT)
     if _share_of_news(said) < 0.4:
         return Stopped(15, "The answer says the same thing over and over.", "Say each point once, then develop it.")
     if _names_and_nothing_else(said):
@@ -94,14 +105,14 @@ def common_words() -> frozenset[str]:
     return frozenset(word_lists()["grammar"] + word_lists()["trade"])
 
 
-def _echoes(question: list[str], said: list[str]) -> bool:
+def _echoes(question: list[str], said: list[str], least: int) -> bool:
     """Most of it is the question's own wording, and what is left is no answer."""
     asked = set(zip(question, question[1:], question[2:], strict=False))
     echoed: set[int] = set()
     for start, triple in enumerate(zip(said, said[1:], said[2:], strict=False)):
         if triple in asked:
             echoed.update(range(start, start + 3))
-    return len(echoed) > len(said) / 2 and len(said) - len(echoed) < MIN_WORDS
+    return len(echoed) > len(said) / 2 and len(said) - len(echoed) < least
 
 
 def _gibberish(answer: str, said: list[str]) -> bool:

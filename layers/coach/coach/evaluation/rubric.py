@@ -14,7 +14,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass as validated
 
-from coach.model import Category
+from coach.errors import NotFound
+from coach.model import Category, FollowUp
 
 FOLDER = Path(__file__).with_name("rubrics")
 FRAMEWORK_MAX_CHARS = 100
@@ -81,6 +82,22 @@ class Rubric:
     @property
     def checks(self) -> tuple[Check, ...]:
         return tuple(check for criterion in self.criteria for check in criterion.checks)
+
+    def for_(self, follow_up: FollowUp | None) -> "Rubric":
+        """What an answer is graded by: one to a probe by the probe's criterion alone. Raises NotFound when the rubric
+        has lost that criterion since it was asked about."""
+        if follow_up is None:
+            return self
+        wanted = follow_up.probe.criterion
+        criteria = tuple(criterion for criterion in self.criteria if criterion.name == wanted)
+        if not criteria:
+            raise NotFound(f"Answers are not graded by “{wanted}” any more.")
+        return _OneCriterion(self.category, self.version, self.frameworks, criteria)
+
+
+@validated(frozen=True, slots=True, config=_STRICT)
+class _OneCriterion(Rubric):
+    criteria: Annotated[tuple[RubricCriterion, ...], Field(min_length=1, max_length=1)]
 
 
 @cache

@@ -6,12 +6,13 @@ A check that is met earns 1, partial 1/2, absent 0; without a quote that is real
     a score               =  1.0 + 9.0 * (mean share, weighted by the criteria's weights), to one decimal
 
 The framework, structure and completeness scores take the criteria that feed them; the overall score takes all of them
-and is capped while criteria are empty (share 0): 7.0 with one, 5.0 with two, 3.5 with three, 2.5 with more.
+and is capped while criteria are empty (share 0): 7.0 with one, 5.0 with two, 3.5 with three, 2.5 with more. An answer
+that is graded by one criterion, as a follow-up is, has one score, which is all four.
 
 So more met checks never lower a score, losing a quote never raises one, and the order of checks means nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -57,14 +58,22 @@ class Scores:
     findings: dict[str, Finding]
 
 
+def quoted(claimed: str, sources: Iterable[Source]) -> str | None:
+    """A claimed quote in the words of the first text that says this, None if no text does."""
+    return next((own for source in sources if (own := source.quote(claimed))), None)
+
+
 def verified(quote: str, answer: str) -> bool:
     """Whether the answer says this, and enough of it to prove something."""
-    return _own_words(quote, Source(answer)) is not None
+    return _own_words(quote, [Source(answer)]) is not None
 
 
-def score(rubric: Rubric, findings: Iterable[Finding], answer: str) -> Scores:
-    """Unknown check ids are ignored, missing ones are absent, and of two findings for one check the worse counts."""
-    kept = _kept(rubric, findings, Source(answer))
+def score(rubric: Rubric, findings: Iterable[Finding], answer: str, *earlier: str) -> Scores:
+    """Unknown check ids are ignored, missing ones are absent, and of two findings for one check the worse counts.
+
+    A quote may be of one of the `earlier` answers too, which an answer follows up.
+    """
+    kept = _kept(rubric, findings, [Source(text) for text in (answer, *earlier)])
     shares = {
         criterion.name: sum((EARNED[kept[check.id].verdict] for check in criterion.checks), Fraction(0))
         / len(criterion.checks)
@@ -73,7 +82,10 @@ def score(rubric: Rubric, findings: Iterable[Finding], answer: str) -> Scores:
     empty = sum(share == 0 for share in shares.values())
     return Scores(
         overall=min(_tenths(rubric.criteria, shares), CAPS[min(empty, len(CAPS) - 1)]),
-        **{kind.value: _tenths([c for c in rubric.criteria if kind in c.feeds], shares) for kind in Subscore},
+        **{
+            kind.value: _tenths([c for c in rubric.criteria if kind in c.feeds] or rubric.criteria, shares)
+            for kind in Subscore
+        },
         criteria=tuple(
             Criterion(
                 name=criterion.name,
@@ -87,12 +99,12 @@ def score(rubric: Rubric, findings: Iterable[Finding], answer: str) -> Scores:
     )
 
 
-def _kept(rubric: Rubric, findings: Iterable[Finding], source: Source) -> dict[str, Finding]:
+def _kept(rubric: Rubric, findings: Iterable[Finding], sources: Sequence[Source]) -> dict[str, Finding]:
     known = {check.id for check in rubric.checks}
     claims: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.check_id in known:
-            claims.setdefault(finding.check_id, []).append(_proven(finding, source))
+            claims.setdefault(finding.check_id, []).append(_proven(finding, sources))
     return {
         check.id: min(claims.get(check.id, [Finding(check.id, Verdict.ABSENT)]), key=_worst_first)
         for check in rubric.checks
@@ -103,15 +115,15 @@ def _worst_first(finding: Finding) -> tuple[Fraction, tuple[str, ...]]:
     return EARNED[finding.verdict], finding.quotes
 
 
-def _proven(finding: Finding, source: Source) -> Finding:
-    quotes = tuple(dict.fromkeys(own for quote in finding.quotes if (own := _own_words(quote, source))))
+def _proven(finding: Finding, sources: Sequence[Source]) -> Finding:
+    quotes = tuple(dict.fromkeys(own for quote in finding.quotes if (own := _own_words(quote, sources))))
     if not quotes or finding.verdict is Verdict.ABSENT:
         return Finding(finding.check_id, Verdict.ABSENT)
     return Finding(finding.check_id, finding.verdict, quotes)
 
 
-def _own_words(quote: str, source: Source) -> str | None:
-    own = source.quote(quote)
+def _own_words(quote: str, sources: Sequence[Source]) -> str | None:
+    own = quoted(quote, sources)
     return None if own is None or addresses_grader(own) else own
 
 

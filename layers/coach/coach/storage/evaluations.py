@@ -3,13 +3,13 @@
 Each asking is a round of its attempt. A worker takes the attempt's lease, and the round is closed by the first result.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
 from coach.errors import Conflict, NotFound
 from coach.model import Attempt, Evaluation, EvaluationRequest, PaidReply, Status
-from coach.storage import keys
+from coach.storage import keys, rows
 from coach.storage.attempts import Attempts, attempt_of, evaluation_item
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
 from coach.storage.limits import Allowance, Limits
@@ -78,12 +78,13 @@ class Evaluations:
                 self._table.change(
                     attempt_key,
                     # `asked` tells the stream of an attempt that was pending before as well.
-                    "SET #status = :pending, asked_at = :asked_at, asked = :again, asked_by = :token, "
+                    "SET #status = :pending, #row = :row, asked_at = :asked_at, asked = :again, asked_by = :token, "
                     "tries = :none, unusable = :none "
                     "ADD round :one REMOVE failure, lease, lease_until",
                     "#status = :before AND round = :round AND (attribute_not_exists(lease) OR lease_until <= :now)",
                     {
                         ":pending": Status.PENDING,
+                        ":row": rows.of(replace(attempt_of(item), status=Status.PENDING)),
                         ":before": item["status"],
                         ":round": item["round"],
                         ":asked_at": keys.text_of(self._table.moment),
@@ -202,21 +203,30 @@ class Evaluations:
         """Write an evaluation and count it on the session, once: False when the attempt was settled before.
 
         `attempt` is what the lease was taken of. An evaluation that is replaced is kept in an item of its own, and the
-        session's sum changes by the difference.
+        session's sum changes by the difference. A follow-up is in no sum.
         """
         former = attempt.evaluation if attempt.reevaluating else None
         difference = evaluation.overall - (former.overall if former else 0)
+        counts = {":one": 0 if former else 1}
+        if attempt.follow_up_to is None:
+            counting, counts[":score"] = "ADD scored_count :one, score_sum :score", difference
+        else:
+            counting = "ADD follow_ups_scored_count :one"
         actions = [
             self._close_round(
                 attempt,
-                "SET #status = :status, evaluation = :evaluation, evaluation_round = :round",
-                {":status": Status.EVALUATED, ":evaluation": evaluation_item(evaluation)},
+                "SET #status = :status, #row = :row, evaluation = :evaluation, evaluation_round = :round",
+                {
+                    ":status": Status.EVALUATED,
+                    ":row": rows.of(replace(attempt, status=Status.EVALUATED, evaluation=evaluation)),
+                    ":evaluation": evaluation_item(evaluation),
+                },
             ),
             self._table.change(
                 keys.session(attempt.user_id, attempt.session_id),
-                "ADD scored_count :one, score_sum :score",
+                counting,
                 "attribute_exists(pk)",
-                {":one": 0 if former else 1, ":score": difference},
+                counts,
             ),
         ]
         if former:
@@ -236,8 +246,12 @@ class Evaluations:
         return self._table.applied(
             self._close_round(
                 attempt,
-                "SET #status = :status, failure = :failure",
-                {":status": Status.FAILED, ":failure": failure},
+                "SET #status = :status, #row = :row, failure = :failure",
+                {
+                    ":status": Status.FAILED,
+                    ":row": rows.of(replace(attempt, status=Status.FAILED)),
+                    ":failure": failure,
+                },
             ),
             self._table.change(
                 keys.session(attempt.user_id, attempt.session_id),

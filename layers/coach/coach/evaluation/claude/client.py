@@ -22,10 +22,11 @@ from pydantic import BaseModel, ValidationError
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached, UnusableReply
 from coach.evaluation.claude.prices import cost
 from coach.evaluation.claude.prompt import content, prompt, prompt_hash, reply_schema
-from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, rubric
-from coach.evaluation.scoring import Finding, Scores, Verdict, score
+from coach.evaluation.probes import askable, next_probe
+from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, Rubric, rubric
+from coach.evaluation.scoring import Finding, Scores, Verdict, quoted, score
 from coach.evaluation.text import Source, readable
-from coach.model import Evaluation, Evaluator, PaidReply, Question
+from coach.model import Evaluation, Evaluator, FollowUp, PaidReply, Probe, Question
 from coach.settings import Effort, GraderSettings, InvalidSetting
 
 ITEMS_MAX = 6
@@ -62,6 +63,14 @@ class Reply(BaseModel):
     improvements: list[str]
     suggested_framework: str
     example_point: str
+    follow_up: Any = None
+
+    def probe(self) -> Probe | None:
+        """The question that Claude would ask next, if it is one. The evaluation does not depend on it."""
+        match self.follow_up:
+            case {"criterion": str(criterion), "question": str(question)}:
+                return askable(criterion, question)
+        return None
 
 
 class ClaudeEvaluator:
@@ -86,12 +95,13 @@ class ClaudeEvaluator:
         self._effort = effort
         self._clock = clock
 
-    async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
+    async def evaluate(self, question: Question, answer_text: str, follow_up: FollowUp | None = None) -> Evaluation:
         started = time.monotonic()
+        graded_by = rubric(question.category).for_(follow_up)
         try:
-            message = _received(await self._ask(question, answer_text))
+            message = _received(await self._ask(graded_by, question, answer_text, follow_up))
             paid = _paid(message)
-            evaluation = self._evaluation(question, answer_text, _parsed(message, paid), paid)
+            evaluation = self._evaluation(graded_by, answer_text, follow_up, _parsed(message, paid), paid)
         except (EvaluationRefused, EvaluationUnavailable) as outcome:
             _log.warning(
                 "claude gave no evaluation",
@@ -114,14 +124,14 @@ class ClaudeEvaluator:
         )
         return evaluation
 
-    async def _ask(self, question: Question, answer: str) -> object:
+    async def _ask(self, graded_by: Rubric, question: Question, answer: str, follow_up: FollowUp | None) -> object:
         """One call, one wall clock around it: a reply that drips outlives every timeout per read."""
         system: TextBlockParam = {
             "type": "text",
-            "text": prompt(question.category),
+            "text": prompt(graded_by, follows_up=follow_up is not None),
             "cache_control": {"type": "ephemeral"},
         }
-        output: OutputConfigParam = {"format": {"type": "json_schema", "schema": reply_schema(question.category)}}
+        output: OutputConfigParam = {"format": {"type": "json_schema", "schema": reply_schema(graded_by)}}
         if self._effort:
             output["effort"] = self._effort
         try:
@@ -130,7 +140,7 @@ class ClaudeEvaluator:
                     model=self._model,
                     max_tokens=self._max_tokens,
                     system=[system],
-                    messages=[{"role": "user", "content": content(question, answer)}],
+                    messages=[{"role": "user", "content": content(question, answer, follow_up)}],
                     output_config=output,
                 )
         except TimeoutError:
@@ -161,8 +171,10 @@ class ClaudeEvaluator:
                 _log.error("claude cannot be used with these settings", extra={"reason": reason, "model": self._model})
         raise EvaluationUnavailable(reason, retry_after) from error
 
-    def _evaluation(self, question: Question, answer: str, reply: Reply, paid: PaidReply) -> Evaluation:
-        graded_by = rubric(question.category)
+    def _evaluation(
+        self, graded_by: Rubric, answer: str, follow_up: FollowUp | None, reply: Reply, paid: PaidReply
+    ) -> Evaluation:
+        earlier = [turn.answer for turn in follow_up.earlier] if follow_up else []
         known = {check.id for check in graded_by.checks}
         if not any(finding.check in known for finding in reply.findings):
             raise UnusableReply("the reply has no finding for any check", paid)
@@ -170,13 +182,14 @@ class ClaudeEvaluator:
             graded_by,
             [Finding(finding.check, finding.verdict, tuple(finding.quotes)) for finding in reply.findings],
             answer,
+            *earlier,
         )
         return Evaluation(
             overall=scores.overall,
             framework=scores.framework,
             structure=scores.structure,
             completeness=scores.completeness,
-            strengths=_strengths(reply, scores, answer),
+            strengths=_strengths(reply, scores, [answer, *earlier]),
             improvements=_items(reply.improvements),
             suggested_framework=reply.suggested_framework.strip()[:FRAMEWORK_MAX_CHARS] or None,
             example_point=reply.example_point.strip()[:ITEM_MAX_CHARS] or None,
@@ -187,10 +200,11 @@ class ClaudeEvaluator:
             evaluated_at=self._clock(),
             input_tokens=paid.input_tokens,
             output_tokens=paid.output_tokens,
-            prompt=prompt_hash(question.category),
+            prompt=prompt_hash(graded_by, follows_up=follow_up is not None),
             effort=self._effort,
             cost=paid.cost,
             reply=paid,
+            follow_up=next_probe(graded_by, scores, follow_up, reply.probe()),
         )
 
 
@@ -276,12 +290,12 @@ def _parsed(message: Message, paid: PaidReply) -> Reply:
         raise UnusableReply(f"the reply does not fit: {error.error_count()} errors", paid) from None
 
 
-def _strengths(reply: Reply, scores: Scores, answer: str) -> tuple[str, ...]:
-    """Those whose quote is in the answer: praise that rests on nothing is left out."""
-    source = Source(answer)
+def _strengths(reply: Reply, scores: Scores, answers: list[str]) -> tuple[str, ...]:
+    """Those whose quote is in the answers: praise that rests on nothing is left out."""
+    sources = [Source(text) for text in answers]
     if not any(finding.quotes for finding in scores.findings.values()):
         return ()
-    return _items([strength.point for strength in reply.strengths if source.quote(strength.quote)])
+    return _items([strength.point for strength in reply.strengths if quoted(strength.quote, sources)])
 
 
 def _items(texts: list[str]) -> tuple[str, ...]:

@@ -40,9 +40,10 @@ def cost(
 
 def estimated_tokens(question: Question, answer_text: str) -> tuple[int, int]:
     """Tokens in and out that grading an answer will take: from the size of the prompt, assumed for the reply."""
-    texts = (prompt(question.category), json.dumps(reply_schema(question.category)), question.question_text)
+    graded_by = rubric(question.category)
+    texts = (prompt(graded_by), json.dumps(reply_schema(graded_by)), question.question_text)
     chars = sum(map(len, texts)) + len(question.sample_answer or "") + len(answer_text)
-    return chars // CHARS_PER_TOKEN, TOKENS_PER_CHECK * len(rubric(question.category).checks) + OTHER_OUTPUT_TOKENS
+    return chars // CHARS_PER_TOKEN, TOKENS_PER_CHECK * len(graded_by.checks) + OTHER_OUTPUT_TOKENS
 
 
 def dollars(micro_dollars: int | None) -> str:

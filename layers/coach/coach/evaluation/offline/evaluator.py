@@ -21,10 +21,11 @@ from coach.evaluation.offline.asides import without_asides
 from coach.evaluation.offline.cues import Cues, check_cues, vocabulary
 from coach.evaluation.offline.doubts import Doubt, asks_for_story, contains, doubt_about, own_action
 from coach.evaluation.offline.specificity import Worth, mean, worths
+from coach.evaluation.probes import next_probe
 from coach.evaluation.rubric import Check, Rubric, RubricCriterion, rubric
 from coach.evaluation.scoring import EARNED, Finding, Scores, Verdict, score
 from coach.evaluation.text import Sentence, as_meant, sentences, words
-from coach.model import Category, Evaluation, Evaluator, Question
+from coach.model import Category, Evaluation, Evaluator, FollowUp, Question, Turn
 
 CONTEXT_WORDS = 60
 MET_FROM = 0.55
@@ -67,6 +68,18 @@ class Made:
     strength: float
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the offline evaluator makes of what has been said so far, and what it finds in the newest answer."""
+
+    answer: str
+    said: list[Sentence]
+    sums: list[Calculation]
+    findings: dict[str, Finding]
+    doubt: Doubt | None
+    left_out: int
+
+
 class OfflineEvaluator:
     """Deterministic, no network. Safe to share between threads and event loops."""
 
@@ -75,18 +88,20 @@ class OfflineEvaluator:
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
 
-    async def evaluate(self, question: Question, answer_text: str) -> Evaluation:
-        return self.grade(question, answer_text)
+    async def evaluate(self, question: Question, answer_text: str, follow_up: FollowUp | None = None) -> Evaluation:
+        return self.grade(question, answer_text, follow_up)
 
-    def grade(self, question: Question, answer_text: str) -> Evaluation:
-        graded_by = rubric(question.category)
-        written = as_meant(answer_text)
-        answer = without_asides(written)
-        sums = calculations(answer)
-        said = sentences(answer)
-        readings = _readings(question, said, sums)
-        scores = score(graded_by, _findings(graded_by, readings, sums), answer_text)
-        doubt = doubt_about(question, written, answer, said)
+    def grade(self, question: Question, answer_text: str, follow_up: FollowUp | None = None) -> Evaluation:
+        """A follow-up is read together with what was said before, and no worse than that alone: of each check the best
+        counts, and a doubt only if it was there from the beginning."""
+        graded_by = rubric(question.category).for_(follow_up)
+        views: list[View] = []
+        for so_far, asked in _texts(question, answer_text, follow_up):
+            views.append(_view(question, graded_by, so_far, asked, views[-1].said if views else []))
+        whole = views[-1]
+        earlier = [turn.answer for turn in follow_up.earlier] if follow_up else []
+        scores = score(graded_by, _best(graded_by, views), answer_text, *earlier)
+        doubt = whole.doubt if all(view.doubt for view in views) else None
         if doubt:
             scores = _capped(scores, doubt.cap)
         return Evaluation(
@@ -95,10 +110,8 @@ class OfflineEvaluator:
             structure=scores.structure,
             completeness=scores.completeness,
             strengths=() if doubt else tuple(_strengths(graded_by, scores)),
-            improvements=tuple(
-                _improvements(graded_by, scores, sums, doubt, left_out=len(sentences(written)) - len(said))
-            ),
-            suggested_framework=suggested_framework(graded_by, question, answer),
+            improvements=tuple(_improvements(graded_by, scores, whole.sums, doubt, left_out=whole.left_out)),
+            suggested_framework=suggested_framework(graded_by, question, whole.answer),
             example_point=_weakest(graded_by, scores)[0].example,
             criteria=scores.criteria,
             evaluator=Evaluator.OFFLINE,
@@ -107,7 +120,49 @@ class OfflineEvaluator:
             evaluated_at=self._clock(),
             input_tokens=0,
             output_tokens=0,
+            follow_up=next_probe(graded_by, scores, follow_up),
         )
+
+
+def _texts(question: Question, answer_text: str, follow_up: FollowUp | None) -> Iterator[tuple[str, str]]:
+    """What has been said after each answer, and what had been asked: the answer alone, if it follows up nothing.
+
+    A probe is the heading that its answer stands under: that says what "the second of them" is, and ends the section
+    that the answer before it was in.
+    """
+    turns = [*follow_up.earlier, Turn(asked=follow_up.probe, answer=answer_text)] if follow_up else []
+    said, asked = "", question.question_text
+    for turn in turns or [Turn(asked=None, answer=answer_text)]:
+        if turn.asked:
+            said, asked = f"{said}\n\n# {turn.asked.question}\n\n", f"{asked} {turn.asked.question}"
+        said += turn.answer
+        yield said, asked
+
+
+def _view(question: Question, graded_by: Rubric, text: str, asked: str, said_before: list[Sentence]) -> View:
+    written = as_meant(text)
+    answer = without_asides(written)
+    sums = calculations(answer)
+    said = sentences(answer)
+    before = {sentence.words for sentence in said_before}
+    readings = _readings(question, said, sums, words(asked))
+    newest = [reading for reading in readings if reading.sentence.words not in before]
+    return View(
+        answer=answer,
+        said=said,
+        sums=sums,
+        findings={finding.check_id: finding for finding in _findings(graded_by, newest, sums)},
+        doubt=doubt_about(question, written, answer, said),
+        left_out=len(sentences(written)) - len(said),
+    )
+
+
+def _best(graded_by: Rubric, views: list[View]) -> list[Finding]:
+    """The best finding of each check, of equals the newest."""
+    return [
+        max((view.findings[check.id] for view in reversed(views)), key=lambda finding: EARNED[finding.verdict])
+        for check in graded_by.checks
+    ]
 
 
 class _Lexicon:
@@ -156,11 +211,10 @@ def _lexicon(category: Category) -> _Lexicon:
     return _Lexicon(lists + [(check, cue) for check, its in check_cues(category).items() for cue in its.entries])
 
 
-def _readings(question: Question, answer: list[Sentence], sums: list[Calculation]) -> list[Reading]:
-    """Every sentence as seen. One that only shrugs or repeats the question has no cues and proves nothing."""
+def _readings(question: Question, answer: list[Sentence], sums: list[Calculation], asked: list[str]) -> list[Reading]:
+    """Every sentence as seen. One that only shrugs or repeats what was asked has no cues and proves nothing."""
     lexicon = _lexicon(question.category)
     story = asks_for_story(question)
-    asked = words(question.question_text)
     asked_triples = set(_triples(asked))
     readings = []
     for sentence, worth in zip(answer, worths((each.words for each in answer), asked), strict=True):

@@ -8,10 +8,12 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from coach.characters import trimmed
 from coach.http.schemas.fields import AS_WRITTEN, Body, SessionId, Text, WholeNumber
-from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluator, Status, points
+from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluation, Evaluator, Status, points
+
+ATTEMPTS_MAX = 999_999
 
 AttemptId = Annotated[
-    Annotated[int, Field(ge=1, le=999_999), AS_WRITTEN],
+    Annotated[int, Field(ge=1, le=ATTEMPTS_MAX), AS_WRITTEN],
     Path(description="1 for the first attempt of its session, and so on"),
 ]
 
@@ -32,10 +34,22 @@ class AttemptIn(Body):
     ]
     time_spent_sec: Annotated[WholeNumber, Field(ge=0, le=86_400)] | None = None
     session_id: SessionId | None = None
+    follow_up_to: Annotated[
+        Annotated[WholeNumber, Field(ge=1, le=ATTEMPTS_MAX)] | None,
+        Field(description="The number of the attempt whose `follow_up` this answers; the question is the same"),
+    ] = None
+
+
+class ProbeOut(BaseModel):
+    """What the evaluation asks next, at the criterion that the answer was weakest in."""
+
+    criterion: str
+    question: str
 
 
 class CriterionOut(BaseModel):
-    """What one criterion of the rubric got, with the answer's own words that earned it."""
+    """What one criterion of the rubric got, with the answer's own words that earned it; of a follow-up, also those of
+    the answers before it."""
 
     name: str
     score: float
@@ -53,9 +67,21 @@ class EvaluationOut(BaseModel):
     input_tokens: int
     output_tokens: int
 
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "EvaluationOut":
+        return cls(
+            evaluator=evaluation.evaluator,
+            model=evaluation.model,
+            rubric_version=evaluation.rubric_version,
+            evaluated_at=evaluation.evaluated_at,
+            input_tokens=evaluation.input_tokens,
+            output_tokens=evaluation.output_tokens,
+        )
+
 
 class AttemptOut(BaseModel):
-    """One answer and, once it is evaluated, its scores on 1.0 to 10.0 and its feedback."""
+    """One answer and, once it is evaluated, its scores on 1.0 to 10.0 and its feedback. In an exam that goes on, these
+    and the reason of a failure are held back."""
 
     id: int
     question_id: int
@@ -75,10 +101,13 @@ class AttemptOut(BaseModel):
     evaluation: EvaluationOut | None
     failure: str | None
     created_at: datetime
+    follow_up: ProbeOut | None
+    follow_up_to: int | None
+    imported_at: datetime | None
 
     @classmethod
     def of(cls, attempt: Attempt) -> "AttemptOut":
-        found = attempt.evaluation
+        found, probe = (None, None) if attempt.withheld else (attempt.evaluation, attempt.follow_up)
         return cls(
             id=attempt.id,
             question_id=attempt.question_id,
@@ -103,18 +132,12 @@ class AttemptOut(BaseModel):
                 )
                 for criterion in (found.criteria if found else ())
             ],
-            evaluation=EvaluationOut(
-                evaluator=found.evaluator,
-                model=found.model,
-                rubric_version=found.rubric_version,
-                evaluated_at=found.evaluated_at,
-                input_tokens=found.input_tokens,
-                output_tokens=found.output_tokens,
-            )
-            if found
-            else None,
-            failure=attempt.failure,
+            evaluation=EvaluationOut.of(found) if found else None,
+            failure=None if attempt.withheld else attempt.failure,
             created_at=attempt.created_at,
+            follow_up=ProbeOut(criterion=probe.criterion, question=probe.question) if probe else None,
+            follow_up_to=attempt.follow_up_to,
+            imported_at=None,
         )
 
 

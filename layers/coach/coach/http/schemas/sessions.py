@@ -19,7 +19,7 @@ class SessionIn(Body):
 
 
 class SessionOut(BaseModel):
-    """One sitting, with its stats."""
+    """One sitting, with its stats. An exam has no `avg_score` before it has ended."""
 
     id: str
     session_id: str
@@ -44,7 +44,7 @@ class SessionOut(BaseModel):
             timer_minutes=session.timer_minutes,
             started_at=session.started_at,
             ended_at=session.ended_at,
-            questions_count=session.attempts_count,
+            questions_count=session.questions_count,
             avg_score=session.avg_score,
             pending_count=session.pending_count,
         )
