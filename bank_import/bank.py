@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bank_import import question_files
-from bank_import.rows import Taken, letters_of
+from bank_import.question_files import letters_of
+from bank_import.rows import Taken
 from coach.model import Question
 
 

@@ -1,7 +1,8 @@
 """What a question's file must be. `coach.questions` tells the format, and trusts the files that were checked here."""
 
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +62,18 @@ def check(folder: Path) -> dict[Path, Question]:
         mistakes.append(f"{folder}: no questions here")
     if mistakes:
         raise Refused(*mistakes)
-    return {path: questions.read(path) for path in paths}
+    found = {path: questions.read(path) for path in paths}
+    if twice := list(_asked_twice(found)):
+        raise Refused(*twice)
+    return found
+
+
+def _asked_twice(found: Mapping[Path, Question]) -> Iterator[str]:
+    first: dict[str, Path] = {}
+    for path, question in found.items():
+        before = first.setdefault(letters_of(question.question_text), path)
+        if before != path:
+            yield f"{path}: # Question: {before} asks the same"
 
 
 def _mistakes(folder: Path, path: Path) -> Iterator[str]:
@@ -91,3 +103,9 @@ def _repeated(paths: list[Path]) -> Iterator[str]:
         name = questions.FILE_NAME.fullmatch(path.name)
         if name and first.setdefault(name[1], path) != path:
             yield f"{path}: id: {first[name[1]]} has {name[1]} too"
+
+
+def letters_of(question_text: str) -> str:
+    """What makes a question the same: all but case, punctuation and space. In Hindi the vowels are combining marks."""
+    plain = unicodedata.normalize("NFKC", question_text).casefold()
+    return " ".join("".join(" " if unicodedata.category(each)[0] in "PZC" else each for each in plain).split()) or plain

@@ -12,7 +12,16 @@ from pydantic import BeforeValidator, TypeAdapter
 
 from bank_import import Refused, told
 from bank_import.cells import Cell, Line
-from bank_import.question_files import ID_MAX, NAME_MAX_CHARS, QUESTION_MIN_CHARS, Frameworks, Name, QuestionText, Text
+from bank_import.question_files import (
+    ID_MAX,
+    NAME_MAX_CHARS,
+    QUESTION_MIN_CHARS,
+    Frameworks,
+    Name,
+    QuestionText,
+    Text,
+    letters_of,
+)
 from coach import questions
 from coach.model import Category, Difficulty, Question
 
@@ -123,12 +132,6 @@ def numbered(found: list[Draft], taken: Taken, now: datetime) -> list[tuple[Draf
     last = max((each for each in taken.ids if each not in given), default=0)
     free = (each for each in count(last + 1) if each not in given)
     return [(draft, draft.question(draft.fields.get("id") or next(free), now)) for draft in found]
-
-
-def letters_of(question_text: str) -> str:
-    """What makes a question the same: all but case, punctuation and space. In Hindi the vowels are combining marks."""
-    plain = unicodedata.normalize("NFKC", question_text).casefold()
-    return " ".join("".join(" " if unicodedata.category(each)[0] in "PZC" else each for each in plain).split()) or plain
 
 
 def as_loaded(text: str) -> str:

@@ -31,23 +31,25 @@ def main() -> None:
 
 def _greeting(stack: LocalStack) -> str:
     url = stack.url
-    account = "login" if stack.restored else "register"
+    practice = "your earlier practice is back" if stack.restored else "no earlier practice was found"
     return f"""
 PM Interview Coach is at {url}
   {_evaluator(stack)}
-  {stack.restored} items restored from {stack.data_dir / "data.sqlite"}
+  {practice} ({stack.data_dir / "data.sqlite"}: {stack.restored} items)
   log of the emulator and the functions: {stack.log}
 
 Read and try the API in a browser: {url}/docs
-Or practise from another terminal, here with an answer that is written already:
-  TOKEN=$(curl -s {url}/auth/{account} -H "Content-Type: application/json" \\
-    -d '{{"email":"you@example.com","password":"a long password"}}' | sed 's/.*"access_token": *"\\([^"]*\\)".*/\\1/')
+Or paste this into another terminal, with your own address and password if you have an account. It signs in, shows a
+question, sends an answer that is written already, and shows its scores:
+  TOKEN=$(for door in register login; do curl -s {url}/auth/$door -H "Content-Type: application/json" \\
+      -d '{{"email":"you@example.com","password":"a long password"}}'; echo; done |
+    sed -n 's/.*"access_token": *"\\([^"]*\\)".*/\\1/p' | tail -1)
   ID=$(curl -s {url}/api/sessions -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-    -d '{{"category_filter":"product_design"}}' | sed 's/.*"session_id": *"\\([^"]*\\)".*/\\1/')
-  curl -s {url}/api/questions/1 -H "Authorization: Bearer $TOKEN"
+      -d '{{"category_filter":"product_design"}}' | sed 's/.*"session_id": *"\\([^"]*\\)".*/\\1/')
+  curl -s {url}/api/questions/1 -H "Authorization: Bearer $TOKEN"; echo
   curl -s {url}/api/sessions/$ID/attempts -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-    -d @{shlex.quote(str(FIRST_ANSWER))}
-  curl -s {url}/api/sessions/$ID/attempts/1 -H "Authorization: Bearer $TOKEN"     # its scores, a second later
+      -d @{shlex.quote(str(FIRST_ANSWER))}; echo
+  sleep 2; curl -s {url}/api/sessions/$ID/attempts/1 -H "Authorization: Bearer $TOKEN"; echo
 
 Ctrl-C stops it."""
 

@@ -50,4 +50,4 @@ def list_history(
     return page.response(rows, found.onward)
 
 
-handler = entrypoint(app)
+handler = entrypoint(app, aws.storage)

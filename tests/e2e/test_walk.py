@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -24,19 +25,20 @@ STRONG = (
 EMPTY_HEADED = "I would make a really great app that everybody loves, with a great design and lots of good features."
 
 
-def typed(command: str, **variables: str) -> str:
-    """What a shell prints for a command of the walk."""
-    shell = ["/bin/bash", "-c", command]
-    done = subprocess.run(shell, env=variables, capture_output=True, text=True, check=True, timeout=120)
-    return done.stdout
+def typed(script: str) -> list[str]:
+    """The lines that a shell prints for a script."""
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout.splitlines()
 
 
-def walk(url: str) -> list[str]:
-    """The five commands of the acceptance walk, as they stand in the README, for the stack at `url`."""
+def walk(url: str) -> tuple[str, str]:
+    """The acceptance walk as it stands in the README, for a new user of the stack at `url`, before and after it waits
+    for the evaluation. The latter part needs the variables that the former prints last."""
     section = (ROOT / "README.md").read_text().split("## The acceptance walk")[1].split("\n## ")[0]
-    block = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0]
-    commands = re.split(r"\n(?=curl)", block.replace("\\\n", " ").strip())
-    return [command.replace("http://localhost:8002", url).replace("curl", "curl -sS") for command in commands]
+    script = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0]
+    script = script.replace("http://localhost:8002", url).replace("you@example.com", f"{uuid4()}@example.com")
+    before, after = script.split("sleep 2\n")
+    return f'{before}\necho "TOKEN=$TOKEN ID=$ID"', after
 
 
 def promised() -> Any:
@@ -57,24 +59,22 @@ def shown(found: Any, *, as_in: Any) -> Any:
 @pytest.mark.parametrize(("stack", "evaluator"), [("offline", "offline"), ("claude", "claude")])
 def test_the_acceptance_walk_works_as_typed(stack: str, evaluator: str, request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue(stack).url
-    coach = Coach.registered(url)
-    create, read, add, end, attempts = walk(url)
+    until_it_waits, afterwards = walk(url)
 
-    created = json.loads(typed(create, TOKEN=coach.token))
-    shell = {"TOKEN": coach.token, "ID": created["id"]}
-    before = json.loads(typed(read, **shell))
-    added = json.loads(typed(add, **shell))
-    coach.settled(created["id"])
-    ended = json.loads(typed(end, **shell))
-    listed = json.loads(typed(attempts, **shell))
+    *printed, variables = typed(until_it_waits)
+    before, added, ended = map(json.loads, printed)
+    coach = Coach(url, variables.split()[0].removeprefix("TOKEN="))
+    coach.settled(before["id"])
+    [printed_last] = typed(f"{variables}\n{afterwards}")
+    listed = json.loads(printed_last)
 
-    assert created["session_id"] == created["id"]
-    assert created["started_at"]
+    assert before["session_id"] == before["id"]
+    assert before["started_at"]
     assert before["questions_count"] == 0
     assert added["status"] == "pending"
     assert ended["ended_at"]
     assert [attempt["evaluation"]["evaluator"] for attempt in listed] == [evaluator]
-    assert ended["avg_score"] == listed[0]["overall_score"]
+    assert coach.stats(before["id"])["avg_score"] == listed[0]["overall_score"]
     if evaluator == "offline":
         assert shown(listed, as_in=promised()) == promised()
 

@@ -106,6 +106,17 @@ def test_an_id_in_two_files_is_named(tmp_path: Path) -> None:
     assert mistakes(tmp_path) == [f"{second}: id: {first} has 0001 too"]
 
 
+def test_a_question_that_is_copied_under_another_id_is_named(tmp_path: Path) -> None:
+    first = write(tmp_path)
+    copied = PAGE.format(id=2, question="Should a bakery open, at NIGHT?")
+    second = write(tmp_path, copied, "execution/0002-bakery-again.md")
+
+    assert mistakes(tmp_path) in (
+        [f"{first}: # Question: {second} asks the same"],
+        [f"{second}: # Question: {first} asks the same"],
+    )
+
+
 def test_another_encoding_is_named(tmp_path: Path) -> None:
     path = write(tmp_path)
     path.write_bytes(GOOD.replace("bakery", "café").encode("latin-1"))

@@ -1,6 +1,7 @@
 """How an error looks: its status and {"detail": ...}; a validation error's detail is a list of what is wrong where."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -33,7 +34,7 @@ def response_to(error: Exception) -> Response[str]:
             msg = "Send JSON in UTF-8, and say so: Content-Type: application/json"
             return _refusal(422, [{"loc": ("body",), "msg": msg, "type": "unsupported_content_type"}])
         case RequestValidationError() if error.errors()[0]["loc"][0] != "response":
-            return _refusal(422, [{name: each[name] for name in ("loc", "msg", "type")} for each in error.errors()])
+            return _refusal(422, [_told(each) for each in error.errors()])
         case RequestValidationError():  # our own mistake: the route answers what its type does not promise
             what = [(each["loc"], each["type"]) for each in error.errors()]
             logger.error("Not the promised response", extra={"errors": what})
@@ -46,6 +47,12 @@ def response_to(error: Exception) -> Response[str]:
 
 def no_such_path(_: Exception) -> Response[str]:
     return _refusal(404, "Not Found")
+
+
+def _told(error: Mapping[str, Any]) -> dict[str, Any]:
+    """One of pydantic's errors. It counts "items" of all that has a length, once another validator has run on it."""
+    items = "characters" if isinstance(error["input"], str) else "items"
+    return {"loc": error["loc"], "msg": error["msg"].replace("items after validation", items), "type": error["type"]}
 
 
 def _refusal(status: int, detail: Any, headers: dict[str, str] | None = None) -> Response[str]:

@@ -347,7 +347,8 @@ def _improvements(
             said.append(f"{criterion.name}: no sentence was found that clearly {check.text}.")
         elif finding.verdict is Verdict.PARTIAL:
             quote = _short(finding.quotes[0])
-            said.append(f"{criterion.name}: “{quote}” is a start. A strong answer goes further: it {check.text}.")
+            better = "A figure, a name or a reason that only this case has would make it count in full"
+            said.append(f"{criterion.name}: “{quote}” counts in part, since a strong answer {check.text}. {better}.")
     if left_out <= 0:
         return said[:IMPROVEMENTS_MAX]
     how_many = "1 sentence" if left_out == 1 else f"{left_out} sentences"
