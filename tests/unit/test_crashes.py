@@ -270,6 +270,7 @@ class Operation:
 
 
 NEW_SESSION = a_session(timer_minutes=10)
+NEW_EXAM = a_session(mode=Mode.EXAM)
 NEW_USER = a_user()
 
 
@@ -294,6 +295,16 @@ def graded(*script: Any) -> Callable[[Scene], None]:
 
 def has_one_attempt(scene: Scene) -> bool:
     return [attempt.id for attempt in attempts_of(scene.storage, scene.empty)] == [1]
+
+
+def has_an_exam_that_goes_on(scene: Scene) -> None:
+    exam, _ = scene.storage.sessions.create(NEW_EXAM)
+    add(scene.storage, exam)
+
+
+def has_ended_the_exam(scene: Scene) -> bool:
+    ended = scene.storage.sessions.get(USER, NEW_EXAM.id).ended_at is not None
+    return ended and not scene.storage.histories.open_exams(USER)
 
 
 def is_evaluated(scene: Scene) -> bool:
@@ -367,6 +378,13 @@ OPERATIONS = [
         ["UpdateItem"],
         lambda scene: scene.storage.sessions.end(USER, scene.session.id),
         lambda scene: scene.storage.sessions.get(USER, scene.session.id).ended_at is not None,
+    ),
+    Operation(
+        "end_exam",
+        ["UpdateItem", "UpdateItem"],
+        lambda scene: scene.storage.sessions.end(USER, NEW_EXAM.id),
+        has_ended_the_exam,
+        has_an_exam_that_goes_on,
     ),
     Operation(
         "request_evaluation",
@@ -813,6 +831,7 @@ class SessionLife(RuleBasedStateMachine):
         assert (session.ended_at is not None) is self.ended
         attempts = attempts_of(self.storage, self.session)
         assert {attempt.withheld for attempt in attempts} == {not self.ended}
+        assert self.storage.histories.open_exams(USER) == ({} if self.ended else {self.session.id: {1}})
         assert bool(session.avg_score) is (self.ended and bool(scores))
         assert [
             (attempt.id, attempt.round, attempt.status, attempt.evaluation.overall if attempt.evaluation else 0)
