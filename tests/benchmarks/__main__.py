@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from local.emulator import Emulator, free_port
-from tests.benchmarks import bank, calls, starts
+from tests.benchmarks import bank, calls, history, starts
 from tests.rie import Machine, make_keys
 from tests.unit.events import functions
 
@@ -30,6 +30,7 @@ def main() -> None:
             machine = Machine(aws, folder)
             machine.values["DAILY_ATTEMPT_LIMIT"] = "1000000"
             make_keys(machine)
+            print_history(aws)
             print_throughput(machine)
             print_imports(machine)
             print_starts(machine, rounds)
@@ -53,6 +54,14 @@ def print_bank(rounds: int) -> None:
     print("| read | ratio |\n|---|---|")
     for name, seconds in found.items():
         print(f"| {name} | {seconds / one:.2f} |")
+
+
+def print_history(aws: Emulator) -> None:
+    print("\nA user's history: warm calls, the function's own time and with the emulator's\n")
+    print("| attempts | endpoint | read units | own | with the emulator |\n|---|---|---|---|---|")
+    for count, found in history.measure(aws).items():
+        for name, cost in found.items():
+            print(f"| {count:,} | {name} | {cost.read} | {cost.own * 1000:.0f} ms | {cost.whole * 1000:.0f} ms |")
 
 
 def print_throughput(machine: Machine) -> None:

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from coach.aws import EvaluationQueue
-from coach.model import Mode, Session
 from coach.storage import Storage
 from coach.storage.upgrade import missing
 from operations.stacks import Stack, StackError
 from operations.upgrade import main
 from tests.conftest import USER, create_table
+from tests.unit.former import NEW_ATTRIBUTES, as_before, practise
 from tests.unit.given import Queue, a_session, a_user, add, an_evaluation, imbalances
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-NEW_ATTRIBUTES = {"at", "row", "questions", "category", "exam"}
 
 
 @pytest.fixture
@@ -27,29 +25,6 @@ def former(dynamodb: "DynamoDBClient") -> Iterator[Storage]:
     create_table(dynamodb, "former")
     yield Storage(dynamodb, "former")
     dynamodb.delete_table(TableName="former")
-
-
-def as_before(client: "DynamoDBClient") -> None:
-    for item in client.scan(TableName="former")["Items"]:
-        kept = {name: value for name, value in item.items() if name not in NEW_ATTRIBUTES}
-        client.put_item(TableName="former", Item=kept)
-
-
-def practise(storage: Storage) -> list[Session]:
-    """All that there may be: open and ended, empty, exams, pending, failed and evaluated attempts."""
-    storage.accounts.register(a_user(), "hash")
-    sessions = [
-        storage.sessions.create(a_session(mode=mode))[0]
-        for mode in (Mode.STANDARD, Mode.EXAM, Mode.EXAM, Mode.STANDARD, Mode.EXAM)
-    ]
-    for session in sessions[:3]:
-        for question_id in (1, 2, 2, 3):
-            add(storage, session, question_id=question_id, key=str(question_id))
-        storage.evaluations.record(storage.attempts.get(USER, session.id, 1), an_evaluation())
-        storage.evaluations.fail(storage.attempts.get(USER, session.id, 2), "No")
-    storage.sessions.end(USER, sessions[2].id)
-    storage.sessions.end(USER, sessions[4].id)
-    return sessions
 
 
 def upgrade(storage: Storage) -> int:
@@ -67,7 +42,7 @@ def test_the_new_table_is_what_this_version_would_have_stored(
 ) -> None:
     practise(former)
     expected = former.histories.of(USER)
-    as_before(dynamodb)
+    as_before(dynamodb, "former")
 
     assert upgrade(storage) == 0
 
@@ -77,7 +52,7 @@ def test_the_new_table_is_what_this_version_would_have_stored(
     assert untouched == items(dynamodb, "former")
 
 
-def test_what_is_complete_lacks_nothing(former: Storage, dynamodb: "DynamoDBClient") -> None:
+def test_what_is_complete_lacks_nothing(former: Storage) -> None:
     practise(former)
 
     for item in former.table.scan({}):
@@ -88,7 +63,7 @@ def test_copying_once_more_changes_nothing(
     storage: Storage, former: Storage, dynamodb: "DynamoDBClient", capsys: pytest.CaptureFixture[str]
 ) -> None:
     (session, *_) = practise(former)
-    as_before(dynamodb)
+    as_before(dynamodb, "former")
     upgrade(storage)
     storage.evaluations.record(storage.attempts.get(USER, session.id, 3), an_evaluation())
     storage.sessions.end(USER, session.id)
@@ -103,7 +78,7 @@ def test_copying_once_more_changes_nothing(
 
 def test_an_interrupted_copy_is_gone_on_with(storage: Storage, former: Storage, dynamodb: "DynamoDBClient") -> None:
     practise(former)
-    as_before(dynamodb)
+    as_before(dynamodb, "former")
     upgrade(storage)
     complete = items(dynamodb, "coach")
     for item in complete[::3]:
@@ -119,7 +94,7 @@ def test_a_session_that_was_begun_anew_keeps_its_answers(
     storage: Storage, former: Storage, dynamodb: "DynamoDBClient", capsys: pytest.CaptureFixture[str]
 ) -> None:
     (session, *_) = practise(former)
-    as_before(dynamodb)
+    as_before(dynamodb, "former")
     storage.sessions.create(a_session(id=session.id, started_at=storage.table.moment))
     add(storage, session, question_id=9)
 
@@ -129,9 +104,7 @@ def test_a_session_that_was_begun_anew_keeps_its_answers(
     assert f"SESSION#{session.id}#ATTEMPT#000002" in capsys.readouterr().out
 
 
-def test_an_address_that_was_registered_anew_stays_with_who_did(
-    storage: Storage, former: Storage, dynamodb: "DynamoDBClient"
-) -> None:
+def test_an_address_that_was_registered_anew_stays_with_who_did(storage: Storage, former: Storage) -> None:
     former.accounts.register(a_user(), "hash")
     again = a_user()
     storage.accounts.register(again, "hash")
