@@ -46,6 +46,7 @@ from tests.unit.faults import (
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
+    MORE,
     PROBE,
     VISIBILITY_SECONDS,
     Clock,
@@ -353,11 +354,16 @@ def ask_on(scene: Scene) -> None:
 def ask_on_and_answer(scene: Scene) -> None:
     """What is worked on from here is the follow-up."""
     ask_on(scene)
-    scene.attempt = add(scene.storage, scene.session, follow_up_to=1)[0]
+    scene.attempt = add(scene.storage, scene.session, answer=MORE[0], follow_up_to=1)[0]
+
+
+def ask_on_and_refuse(scene: Scene) -> None:
+    ask_on_and_answer(scene)
+    scene.grade(EvaluationRefused("Claude declined"))
 
 
 def follow_up(scene: Scene) -> Any:
-    return add(scene.storage, scene.session, key="k", follow_up_to=1)
+    return add(scene.storage, scene.session, answer=MORE[0], key="k", follow_up_to=1)
 
 
 def has_one_follow_up(scene: Scene) -> bool:
@@ -400,7 +406,7 @@ OPERATIONS = [
         ["GetItem", "UpdateItem", "GetItem", "model", "TransactWriteItems"],
         deliver_until_settled(),
         lambda scene: scene.counts() == (1, 50, 1, 0),
-        lambda scene: [ask_on_and_answer(scene), scene.grade(EvaluationRefused("Claude declined"))],
+        ask_on_and_refuse,
     ),
     Operation(
         "create_session",
@@ -708,7 +714,8 @@ class SessionLife(RuleBasedStateMachine):
 
         outcome: Any
         try:
-            attempt, _ = add(self.storage, self.session, limit=LIMIT, follow_up_to=number)
+            text = MORE[len(self.attempts)]
+            attempt, _ = add(self.storage, self.session, answer=text, limit=LIMIT, follow_up_to=number)
             outcome = attempt.id
         except CoachError as refused:
             outcome = type(refused)

@@ -18,6 +18,7 @@ from tests.unit.faults import Faults, reply_lost_and_sent_again, transaction_con
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
+    MORE,
     PROBE,
     Grader,
     a_session,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SECOND_PROBE = Probe(criterion="Goal", question="What would you do differently if the goal were revenue?")
-LAST = "Revenue would make me sell the places nearest to the lifts by the hour, and guide the rest to the roof."
-MORE = f"{ANSWER} The malls pay for it, since a driver who gives up is a customer who does not come in."
 
 
 def asking(storage: Storage, session: Session, probe: Probe = PROBE, overall: int = 50) -> Attempt:
@@ -65,7 +64,7 @@ def stats(storage: Storage, session: Session) -> tuple[int, float | None, int]:
 def test_a_follow_up_is_an_attempt_with_what_it_was_asked(storage: Storage, session: Session) -> None:
     first = asking(storage, session)
 
-    follow_up, new = add(storage, session, answer=MORE, follow_up_to=1)
+    follow_up, new = add(storage, session, answer=MORE[0], follow_up_to=1)
 
     assert new
     assert (follow_up.id, follow_up.follow_up_to, follow_up.probe) == (2, 1, PROBE)
@@ -268,18 +267,18 @@ def test_a_probe_that_nobody_answered_is_that_of_the_newest_evaluation(storage: 
 
 def test_the_worker_tells_the_grader_what_was_said_and_asked_before(storage: Storage, session: Session) -> None:
     asking(storage, session)
-    second, _ = add(storage, session, answer=MORE, follow_up_to=1)
+    second, _ = add(storage, session, answer=MORE[0], follow_up_to=1)
     grader = Grader(60, asks=SECOND_PROBE)
     assert deliver(storage, second, grader) == "evaluated"
-    third, _ = add(storage, session, answer=LAST, follow_up_to=2)
+    third, _ = add(storage, session, answer=MORE[1], follow_up_to=2)
 
     assert deliver(storage, third, grader) == "evaluated"
 
     first_turn = Turn(asked=None, answer=ANSWER)
-    assert grader.answered == [(1, MORE), (1, LAST)]
+    assert grader.answered == [(1, MORE[0]), (1, MORE[1])]
     assert grader.followed_up == [
         FollowUp(probe=PROBE, earlier=(first_turn,)),
-        FollowUp(probe=SECOND_PROBE, earlier=(first_turn, Turn(asked=PROBE, answer=MORE))),
+        FollowUp(probe=SECOND_PROBE, earlier=(first_turn, Turn(asked=PROBE, answer=MORE[0]))),
     ]
 
 
@@ -312,7 +311,7 @@ def test_a_follow_up_to_what_is_gone_fails_with_the_reason(
 
 def test_a_follow_up_at_a_criterion_that_is_gone_fails_with_the_reason(storage: Storage, session: Session) -> None:
     asking(storage, session, Probe(criterion="Charm", question="How charming is it?"))
-    follow_up, _ = add(storage, session, answer=MORE, follow_up_to=1)
+    follow_up, _ = add(storage, session, answer=MORE[0], follow_up_to=1)
 
     assert deliver(storage, follow_up, OfflineEvaluator()) == "failed"
 
@@ -334,7 +333,7 @@ def sitting(functions: None, storage: Storage) -> Session:  # noqa: ARG001 - bef
 
 
 def post(body: dict[str, Any], key: str | None = None) -> Answer:
-    sent = {"question_id": 1, "answer_text": MORE, "follow_up_to": 1} | body
+    sent = {"question_id": 1, "answer_text": MORE[0], "follow_up_to": 1} | body
     return call("POST", ATTEMPTS, sent, user=USER, headers={"Idempotency-Key": key})
 
 
