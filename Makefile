@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals practice reevaluate resume import invoke deploy lock openapi clean
+.PHONY: help run build test check bench evals practice reevaluate resume upgrade import invoke deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
@@ -44,6 +44,9 @@ reevaluate: .dev ## evaluate answers again after a rubric or the model has chang
 
 resume: .dev ## evaluate at once what waits for the spend limit (ARGS="--stack NAME" on AWS)
 	@$(DEV)/python -m operations.resume $(ARGS)
+
+upgrade: .dev ## copy what a stack's former table holds into its new one (ARGS="--from TABLE --stack NAME")
+	@$(DEV)/python -m operations.upgrade $(ARGS)
 
 import: .import ## add the questions of a table to the bank (FILE=questions.xlsx or .csv, SHEET=name, DRY_RUN=1)
 	@.venv/import/bin/python -m bank_import $${FILE:+"$$FILE"} $${SHEET:+--sheet "$$SHEET"} $${DRY_RUN:+--dry-run}

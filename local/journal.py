@@ -11,6 +11,8 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coach.storage.dynamo import marshal, unmarshal
+from coach.storage.upgrade import missing
 from local.errors import LocalError
 
 if TYPE_CHECKING:
@@ -43,12 +45,25 @@ class Journal:
 
     def restore(self, table: str, dynamodb: "DynamoDBClient") -> int:
         """Put all items back into the empty table; how many there were."""
-        items = [from_json(text) for (text,) in self._database.execute("SELECT json FROM item")]
+        items = list(map(self._upgraded, self.items()))
         for start in range(0, len(items), 25):  # what BatchWriteItem takes
             requests: Any = {table: [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]}
             while requests:
                 requests = dynamodb.batch_write_item(RequestItems=requests)["UnprocessedItems"]
         return len(items)
+
+    def _upgraded(self, item: Item) -> Item:
+        """The item as this version stores it; the journal gets it so when it changes."""
+        sk = item["sk"]["S"]
+        if not sk.startswith("SESSION#"):
+            return item
+
+        def questions_attempted() -> set[int]:
+            attempts = (item["pk"]["S"], f"{sk}#ATTEMPT#*")
+            found = self._database.execute("SELECT json FROM item WHERE pk = ? AND sk GLOB ?", attempts)
+            return {int(json.loads(text)["question_id"]["N"]) for (text,) in found}
+
+        return item | marshal(missing(unmarshal(item), questions_attempted))
 
     def follow(self, table: str, dynamodb: "DynamoDBClient", streams: "DynamoDBStreamsClient") -> "Follower":
         return Follower(self, table, dynamodb, streams)

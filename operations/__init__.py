@@ -4,4 +4,5 @@ stacks        finds a stack: its table, its queue, and the settings of its evalu
 reevaluation  has attempts evaluated again, a few at a time
 __main__      `make reevaluate`
 resume        `make resume`
+upgrade       `make upgrade`
 """

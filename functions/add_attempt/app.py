@@ -24,7 +24,8 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
     summary="Submit an answer",
     description="It is stored as pending and evaluated in the background: read the attempt until its status changes. "
     "With `follow_up_to` it answers the `follow_up` of an earlier attempt, which takes one answer; a first answer has "
-    "at most two follow-ups, one after the other, and they are in no average.",
+    "at most two follow-ups, one after the other, and they are in no average. 409 when the session has ended, or its "
+    "time is up.",
     responses=responses({201: "Stored", 200: "Stored before under the same Idempotency-Key"}, 401, 404, 409, 429, 503),
 )
 def add_attempt(
@@ -38,6 +39,7 @@ def add_attempt(
         user.id,
         session_id,
         question_id=body.question_id,
+        category=questions.category(body.question_id),
         answer_text=body.answer_text,
         time_spent_sec=body.time_spent_sec,
         idempotency_key=idempotency_key,

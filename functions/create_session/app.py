@@ -20,7 +20,10 @@ app = create_app()
     status_code=201,
     tags=["sessions"],
     summary="Start a session",
-    description="The client may choose the `id`: the same one sent again returns the session as it is stored.",
+    description="The client may choose the `id`: the same one sent again returns the session as it is stored.\n\n"
+    "A `timed` session and an `exam` take answers until 30 seconds after their `timer_minutes`, if they have them; in "
+    "other modes these are for the client to show. An `exam` holds back what the grader says until it has ended. In a "
+    "`review` the next question is one that you have answered before.",
     responses=responses({201: "Started", 200: "Started before by the same request"}, 401, 409, 503),
 )
 def create_session(user: CurrentUser, body: SessionIn = SessionIn()) -> Response[SessionOut]:  # noqa: B008 - it is frozen

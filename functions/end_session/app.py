@@ -13,7 +13,8 @@ app = create_app()
     "/api/sessions/<session_id>/end",
     tags=["sessions"],
     summary="End a session",
-    description="No answers are taken after that; pending evaluations still come in. Ending again is harmless.",
+    description="No answers are taken after that; pending evaluations still come in. An exam shows its scores from "
+    "then on. Ending again is harmless.",
     responses=responses({200: "The session, ended"}, 401, 404, 503),
 )
 def end_session(session_id: str, user: CurrentUser) -> SessionOut:

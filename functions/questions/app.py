@@ -1,5 +1,8 @@
 """/api/categories and /api/questions: the bank."""
 
+from functools import cache
+from zoneinfo import ZoneInfo
+
 from aws_lambda_powertools.event_handler import Response
 
 from coach import aws
@@ -8,8 +11,12 @@ from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.pages import Cursor, Limit, Page
 from coach.http.responses import responses
-from coach.http.schemas.questions import CategoryOut, QuestionId, QuestionOut
-from coach.model import Category, Difficulty
+from coach.http.schemas.fields import Zone
+from coach.http.schemas.history import ComparedAttemptOut
+from coach.http.schemas.questions import CategoryOut, NextQuestionOut, QuestionId, QuestionOut
+from coach.model import Category, Difficulty, Mode
+from coach.progress.change import comparisons
+from coach.progress.schedule import next_question
 
 app = create_app()
 
@@ -47,14 +54,73 @@ def list_questions(
 
 
 @app.get(
+    "/api/questions/next",
+    tags=["questions"],
+    summary="The question to practise next, and why",
+    description="With a `session_id`: of that session's category unless `category` is given, and in a `review` one "
+    "that you have answered before.",
+    responses=responses({200: "The question"}, 401, 404, 503),
+)
+def get_next_question(
+    user: CurrentUser,
+    category: Category | None = None,
+    difficulty: Difficulty | None = None,
+    session_id: str | None = None,
+    tz: Zone = "UTC",
+) -> NextQuestionOut:
+    storage = aws.storage()
+    session = storage.sessions.get(user.id, session_id) if session_id is not None else None
+    if session and category is None:
+        category = session.category_filter
+    names = [name for each in Category for name in _criteria(each)]
+    found = next_question(
+        storage.histories.of(user.id, criteria=names).attempts,
+        bank.questions(category, difficulty),
+        _criteria,
+        zone=ZoneInfo(tz),
+        now=storage.table.moment,
+        review=session is not None and session.mode is Mode.REVIEW,
+    )
+    return NextQuestionOut.chosen(found.question, found.reason)
+
+
+@cache
+def _criteria(category: Category) -> tuple[str, ...]:
+    from coach.evaluation.rubric import rubric
+
+    return tuple(each.name for each in rubric(category).criteria)
+
+
+@app.get(
+    "/api/questions/<question_id>/attempts",
+    tags=["questions"],
+    summary="Your attempts at one question, oldest first, each with what has changed since the one before",
+    responses=responses({200: "One page; the next one is in the Link header"}, 401, 404, 503),
+)
+def list_question_attempts(
+    question_id: QuestionId, user: CurrentUser, limit: Limit = 50, cursor: Cursor = None
+) -> Response[list[ComparedAttemptOut]]:
+    bank.question(question_id)
+    page = Page[ComparedAttemptOut](app, user, limit, cursor)
+    found = aws.storage().histories.at_question(user.id, question_id, after=page.after, limit=limit + 1)
+    attempts = [*found.before, *(attempt for attempt, _ in found.attempts)]
+    compared = comparisons(attempts, {each.session_id for each in attempts if each.withheld})[len(found.before) :]
+    rows = zip(found.attempts, compared, strict=True)
+    return page.response((ComparedAttemptOut.compared(attempt, each), position) for (attempt, position), each in rows)
+
+
+@app.get(
     "/api/questions/<question_id>",
     tags=["questions"],
     summary="One question, with its sample answer once you have answered it",
+    description="Not while an exam goes on in which you have answered it.",
     responses=responses({200: "The question"}, 401, 404, 503),
 )
 def get_question(question_id: QuestionId, user: CurrentUser) -> QuestionOut:
     question = bank.question(question_id)
-    return QuestionOut.of(question, with_sample=aws.storage().attempts.has_answered(user.id, question_id))
+    storage = aws.storage()
+    answered = storage.attempts.has_answered(user.id, question_id)
+    return QuestionOut.of(question, with_sample=answered and not storage.histories.is_examined(user.id, question_id))
 
 
 handler = entrypoint(app)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from coach import questions
+from coach.model import Category
 from coach.storage.limits import Allowance
 from tests.anthropic_stub import AnthropicStub
 from tests.rie import Machine, Rie, cloudformation, folder_of
@@ -127,6 +128,7 @@ def throughput(machine: Machine, seconds: float) -> tuple[int, float, int]:
             session.user_id,
             session.id,
             question_id=1,
+            category=Category.PRODUCT_DESIGN,
             answer_text=answer,
             time_spent_sec=None,
             idempotency_key=None,

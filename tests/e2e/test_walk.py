@@ -114,3 +114,19 @@ def test_two_stacks_do_not_disturb_each_other(offline: LocalStack, claude: Local
 
     assert Coach(claude.url, here.token).get(f"/api/sessions/{session}").status_code == 401
     assert there.get(f"/api/sessions/{session}").status_code == 404
+
+
+def test_an_exam_tells_what_the_grader_says_when_it_is_ended(coach: Coach) -> None:
+    exam = coach.session(mode="exam", timer_minutes=60)
+    coach.answer(exam, STRONG)
+
+    before = coach.settled(exam)
+    average, sample = coach.stats(exam)["avg_score"], coach.get("/api/questions/1").json()["sample_answer"]
+    ended = coach.post(f"/api/sessions/{exam}/end").json()
+    after = coach.attempt(exam)
+
+    assert (before["status"], before["overall_score"], before["criteria"], average) == ("evaluated", None, [], None)
+    assert sample is None
+    assert ended["avg_score"] == after["overall_score"] is not None
+    assert after["criteria"]
+    assert coach.get("/api/questions/1").json()["sample_answer"]

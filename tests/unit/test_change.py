@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coach.model import Attempt, Criterion, Evaluator, Status
+from coach.model import Attempt, Category, Criterion, Evaluator, Status
 from coach.progress.change import Change, Comparison, comparisons
 from tests.conftest import USER
 from tests.unit.given import ANSWER, NOW, an_evaluation
@@ -21,6 +21,7 @@ def an_attempt(session_id: str = "a", follow_up_to: int | None = None, **evaluat
         user_id=USER,
         session_id=session_id,
         question_id=1,
+        category=Category.PRODUCT_DESIGN,
         answer_text=ANSWER,
         time_spent_sec=None,
         status=Status.EVALUATED,

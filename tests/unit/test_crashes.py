@@ -25,7 +25,7 @@ from coach.errors import (
     SpendLimitReached,
     UnusableReply,
 )
-from coach.model import Attempt, EvaluationRequest, Session, Status
+from coach.model import Attempt, EvaluationRequest, Mode, Session, Status
 from coach.storage import Storage
 from coach.storage.evaluations import Lease
 from coach.storage.limits import Allowance
@@ -645,7 +645,7 @@ LIFE_FAULTS = st.sampled_from([None, reply_lost_and_sent_again, transaction_conf
 
 
 class SessionLife(RuleBasedStateMachine):
-    """A session that everybody talks to: its owner, whose client repeats itself; a queue that never forgets a message
+    """An exam that everybody talks to: its owner, whose client repeats itself; a queue that never forgets a message
     and delivers any of them any time; workers that crash and workers that finish late; the dead-letter queue.
 
     Beside it runs a model of a dozen lines, and after every step the books must agree.
@@ -660,7 +660,7 @@ class SessionLife(RuleBasedStateMachine):
         self.faults = faults
         self.clock = Clock()
         self.storage = Storage(client, "coach", now=self.clock)
-        self.session = self.storage.sessions.create(a_session())[0]
+        self.session = self.storage.sessions.create(a_session(mode=Mode.EXAM))[0]
         self.ended = False
         self.attempts: list[Expected] = []
         self.counted = 0
@@ -898,9 +898,12 @@ class SessionLife(RuleBasedStateMachine):
         assert session.pending_count == sum(attempt.status is Status.PENDING for attempt in self.attempts)
         assert (session.scored_count, session.score_sum) == (len(scores), sum(scores))
         assert (session.ended_at is not None) is self.ended
+        attempts = attempts_of(self.storage, self.session)
+        assert {attempt.withheld for attempt in attempts} == {not self.ended}
+        assert bool(session.avg_score) is (self.ended and bool(scores))
         assert [
             (attempt.id, attempt.round, attempt.status, attempt.evaluation.overall if attempt.evaluation else 0)
-            for attempt in attempts_of(self.storage, self.session)
+            for attempt in attempts
         ] == [(n, expected.round, expected.status, expected.score) for n, expected in enumerate(self.attempts, 1)]
         assert former_scores(self.client) == {
             (n, round_): score

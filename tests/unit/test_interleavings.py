@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coach.errors import Conflict, NotFound, TooManyRequests
+from coach.http.schemas.attempts import AttemptOut
 from coach.model import Attempt, Evaluation, EvaluationRequest, Mode, Session, Status
 from coach.storage import Storage
 from coach.storage.evaluations import Held, Lease
 from coach.worker import NotNow, Worker
 from tests.conftest import OTHER, USER
 from tests.unit import schedules as scheduling
+from tests.unit.events import call
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
@@ -981,3 +983,112 @@ def test_two_registrations_of_an_address_at_once_are_one_account(schedules: Sche
         with pytest.raises(NotFound):
             storage.accounts.user(loser.id)
     assert schedules.count == 2
+
+
+# Exams
+
+
+def seen_by_reading(storage: Storage, exam: Session) -> AttemptOut:
+    return AttemptOut.of(storage.attempts.get(USER, exam.id, 1))
+
+
+def seen_by_listing(storage: Storage, exam: Session) -> AttemptOut:
+    [attempt] = attempts_of(storage, exam)
+    return AttemptOut.of(attempt)
+
+
+def seen_by_repeating(storage: Storage, exam: Session) -> AttemptOut:
+    return AttemptOut.of(add(storage, exam, key="k")[0])
+
+
+def when(run: Run, actor: str) -> list[int]:
+    """The places of an actor's steps in the schedule."""
+    return [place for place, step in enumerate(run.trace) if step.startswith(actor)]
+
+
+@pytest.mark.parametrize("look", [seen_by_reading, seen_by_listing, seen_by_repeating])
+def test_an_attempt_of_an_exam_shows_nothing_before_the_end_and_everything_after(
+    schedules: Schedules, storage: Storage, look: Callable[[Storage, Session], AttemptOut]
+) -> None:
+    exam = storage.sessions.create(a_session(mode=Mode.EXAM))[0]
+    attempt, _ = add(storage, exam, key="k")
+    came_of_it: Counter[bool] = Counter()
+
+    for run in schedules:
+        seen, *_ = run.together(
+            lambda: look(storage, exam),
+            lambda: storage.sessions.end(USER, exam.id),
+            lambda: storage.evaluations.record(attempt, an_evaluation(73)),
+        )
+
+        (*_, ended), (recorded,), looked = (when(run, actor) for actor in "BCA")
+        is_shown = seen.overall_score is not None
+        if is_shown:
+            assert ended < looked[-1]
+            assert recorded < looked[-1]
+        else:
+            assert (seen.criteria, seen.evaluation, seen.strengths) == ([], None, [])
+            assert max(ended, recorded) > looked[0]
+        assert look(storage, exam).overall_score == 7.3
+        came_of_it[is_shown] += 1
+    assert set(came_of_it) == {True, False}
+
+
+def test_an_answer_an_evaluation_and_the_end_of_an_exam_leave_exact_figures(
+    schedules: Schedules, storage: Storage
+) -> None:
+    exam = storage.sessions.create(a_session(mode=Mode.EXAM))[0]
+    attempt, _ = add(storage, exam)
+
+    for run in schedules:
+        added, _, ended = run.together(
+            lambda: add(storage, exam, question_id=2),
+            lambda: storage.evaluations.record(attempt, an_evaluation(73)),
+            lambda: storage.sessions.end(USER, exam.id),
+        )
+
+        assert ended.avg_score == (7.3 if when(run, "B")[-1] < when(run, "C")[-1] else None)
+        stored = storage.sessions.get(USER, exam.id)
+        assert stored == recounted(storage, exam)
+        assert (stored.avg_score, stored.attempts_count) == (7.3, 1 if isinstance(added, Conflict) else 2)
+        assert not any(each.withheld for each in attempts_of(storage, exam))
+        assert imbalances(schedules.client) == []
+    assert schedules.count > 20
+
+
+@pytest.mark.usefixtures("functions")
+def test_the_sample_answer_of_an_exams_question_is_held_back_from_its_answer_to_the_end(
+    schedules: Schedules, storage: Storage
+) -> None:
+    exam = storage.sessions.create(a_session(mode=Mode.EXAM))[0]
+    came_of_it: Counter[bool] = Counter()
+
+    for run in schedules:
+        question, *_ = run.together(
+            lambda: call("GET", "/api/questions/1", user=USER).json(),
+            lambda: add(storage, exam),
+            lambda: storage.sessions.end(USER, exam.id),
+        )
+
+        looked, (*_, answered), (*_, ended) = (when(run, actor) for actor in "ABC")
+        is_shown = question["sample_answer"] is not None
+        assert not is_shown or answered < looked[0] < ended < looked[-1] or answered < ended < looked[0]
+        came_of_it[is_shown] += 1
+    assert set(came_of_it) == {True, False}
+
+
+def test_a_request_that_is_sent_twice_around_the_end_of_its_time_is_at_most_one_attempt(
+    schedules: Schedules, storage: Storage
+) -> None:
+    session = storage.sessions.create(a_session(mode=Mode.TIMED, timer_minutes=1))[0]
+    late = Storage(schedules.client, "coach", now=lambda: schedules.clock() + 91)
+    came_of_it: Counter[str] = Counter()
+
+    for run in schedules:
+        first, second = run.together(lambda: add(storage, session, key="k"), lambda: add(late, session, key="k"))
+
+        assert first == (attempts_of(storage, session)[0], True)
+        assert isinstance(second, Conflict) or second == (first[0], False)
+        assert add(late, session, key="k") == (first[0], False)
+        came_of_it[type(second).__name__] += 1
+    assert set(came_of_it) == {"Conflict", "tuple"}

@@ -201,7 +201,7 @@ def receipt(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 @dataclass(frozen=True)
 class Sitting:
-    """SESSION, with a pending attempt and then a failed one."""
+    """SESSION, an exam, with a pending attempt and then a failed one."""
 
     storage: Storage
     receipt: str
@@ -286,10 +286,12 @@ USES: dict[str, Callable[[Sitting], None]] = {
     "give_up_attempt": invoked("give_up_attempt"),
     "keep_api_key": keep_api_key,
     "list_attempts": invoked("list_attempts"),
+    "list_history": read("/api/attempts"),
     "list_sessions": invoked("list_sessions"),
     "make_token_keys": turn_keys,
     "preflight": invoked("preflight"),
-    "questions": read("/api/categories", "/api/questions", "/api/questions/1"),
+    "progress": read("/api/stats/overview", "/api/stats/by-criterion?category=strategy"),
+    "questions": read("/api/categories", "/api/questions/1", "/api/questions/1/attempts"),
     "queue_evaluation": invoked("queue_evaluation"),
     "request_evaluation": request_evaluation,
     "web": read("/", "/health", "/openapi.json", "/docs"),
@@ -301,7 +303,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
 def test_a_function_may_do_what_it_does_and_nothing_else(
     function: str, storage: Storage, receipt: str, recorded: Recorded
 ) -> None:
-    invoke("create_session", load("create_session"))
+    call("POST", "/api/sessions", {"id": SESSION, "mode": "exam"}, user=USER)
     for _ in range(2):
         call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)
     storage.evaluations.fail(storage.attempts.get(USER, SESSION, 2), "No")

@@ -16,6 +16,8 @@ LOST_AFTER = timedelta(hours=1)
 waits for a spend limit. One that waits comes to nothing then, since it is of an earlier round."""
 FOLLOW_UPS_MAX = 2
 """How many a first answer may have, one after the other."""
+GRACE = timedelta(seconds=30)
+"""How long after its timer a session still takes answers, since a request takes its time on the way."""
 GATE_MODEL = "gate"
 """An evaluation's model where a gate stopped the answer and no grader was asked."""
 
@@ -179,12 +181,16 @@ class Attempt:
     the evaluation came of. A follow-up answers `probe`, which attempt `follow_up_to` of its session asked.
     `answered` is the probe of this attempt that a follow-up has answered: it stays what it was, whatever another
     evaluation would ask.
+    `category` is the question's.
+
+    An attempt is `withheld` while its session is an exam that goes on: nothing that a grader said of it is shown.
     """
 
     id: int
     user_id: str
     session_id: str
     question_id: int
+    category: Category
     answer_text: str
     time_spent_sec: int | None
     status: Status
@@ -197,6 +203,7 @@ class Attempt:
     reevaluating: datetime | None = None
     reevaluation_failure: str | None = None
     follow_up_to: int | None = None
+    withheld: bool = False
     probe: Probe | None = None
     answered: Probe | None = None
 
@@ -264,9 +271,21 @@ class Session:
         return self.attempts_count - self.scored_count - self.follow_ups_scored_count - self.failed_count
 
     @property
+    def is_open_exam(self) -> bool:
+        """Whether it is an exam that goes on: until its end nothing that a grader said is shown."""
+        return self.mode is Mode.EXAM and self.ended_at is None
+
+    @property
+    def takes_answers_for(self) -> timedelta | None:
+        """How long after its start it takes answers; None for a session whose timer is only for the client to show."""
+        if self.timer_minutes is None or self.mode not in (Mode.TIMED, Mode.EXAM):
+            return None
+        return timedelta(minutes=self.timer_minutes) + GRACE
+
+    @property
     def avg_score(self) -> float | None:
-        """The mean overall score of the evaluated attempts."""
-        return mean_points(self.score_sum, self.scored_count)
+        """The mean overall score of the evaluated attempts; None in an exam that goes on."""
+        return None if self.is_open_exam else mean_points(self.score_sum, self.scored_count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,14 @@ def exists(question_id: int) -> bool:
     return question_id in _paths(BANK)
 
 
+def category(question_id: int) -> Category:
+    """A question's category, told from the file names alone. Raises NotFound."""
+    path = _paths(BANK).get(question_id)
+    if path is None:
+        raise NotFound("Question not found")
+    return Category(path.parent.name)
+
+
 def counts() -> dict[Category, int]:
     """How many questions each category has, told from the file names alone."""
     folders = Counter(path.parent.name for path in _paths(BANK).values())

@@ -53,19 +53,22 @@ class Page(Generic[T]):
         except ValueError:
             raise _FOREIGN_CURSOR from None
 
-    def response(self, found: Iterable[tuple[T, str]]) -> Response[list[T]]:
-        """A JSON list of the first of (thing, its position), with a Link to the rest if there is any."""
+    def response(self, found: Iterable[tuple[T, str]], onward: str | None = None) -> Response[list[T]]:
+        """A JSON list of the first of (thing, its position), with a Link to the rest if there is any. `onward` is where
+        to go on behind all that was found, if not all has been looked at."""
         body: list[T] = []
         headers: dict[str, str] = {}
         size, last = 0, ""
         for thing, position in found:
             size += _sent(thing)
             if body and (len(body) == self.limit or size > MAX_BYTES):
-                query = self._filters | {"limit": str(self.limit), "cursor": self._cursor(last)}
-                headers["Link"] = f'<{absolute(self._app, f"{self._path}?{urlencode(query)}")}>; rel="next"'
+                onward = last
                 break
             body.append(thing)
             last = position
+        if onward is not None:
+            query = self._filters | {"limit": str(self.limit), "cursor": self._cursor(onward)}
+            headers["Link"] = f'<{absolute(self._app, f"{self._path}?{urlencode(query)}")}>; rel="next"'
         return Response(status_code=200, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
 
     def _cursor(self, position: str) -> str:

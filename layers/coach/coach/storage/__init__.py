@@ -8,6 +8,7 @@ from coach.storage.accounts import Accounts
 from coach.storage.attempts import Attempts
 from coach.storage.dynamo import Table
 from coach.storage.evaluations import Evaluations
+from coach.storage.history import Histories
 from coach.storage.limits import Limits
 from coach.storage.sessions import Sessions
 
@@ -24,4 +25,5 @@ class Storage:
         self.sessions = Sessions(self.table)
         self.limits = Limits(self.table)
         self.attempts = Attempts(self.table, self.limits)
+        self.histories = Histories(self.table)
         self.evaluations = Evaluations(self.table, self.attempts, self.limits)

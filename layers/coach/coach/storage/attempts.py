@@ -1,17 +1,18 @@
 """Attempts: answers of a session, numbered from 1 without gaps, each with its evaluation once there is one."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from coach.errors import Conflict, Invalid, NotFound
-from coach.model import Attempt, Criterion, Evaluation, EvaluationRequest, Evaluator, Mode, Probe, Status
-from coach.storage import keys
+from coach.model import Attempt, Category, Criterion, Evaluation, EvaluationRequest, Evaluator, Mode, Probe, Status
+from coach.storage import keys, rows
 from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal, unmarshal
 from coach.storage.limits import Allowance, Limits
+from coach.storage.sessions import session_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,19 @@ class Attempts:
         session_id: str,
         *,
         question_id: int,
+        category: Category,
         answer_text: str,
         time_spent_sec: int | None,
         idempotency_key: str | None,
         allowance: Allowance,
         follow_up_to: int | None = None,
     ) -> Added:
-        """Store an answer as the session's next attempt, pending.
+        """Store an answer as the session's next attempt, pending. `category` is the question's.
 
         The attempt, its count on the session and on the day, the idempotency key, and that it answers the probe of
         attempt `follow_up_to`, are one transaction. Raises NotFound for the session and that attempt; Invalid when it
-        is of another question; Conflict when it has no probe to answer, the session has ended or the key was used with
-        another body; QuotaUsedUp or BudgetUsedUp when the day allows no more.
+        is of another question; Conflict when it has no probe to answer, the session has ended, its time is up or the
+        key was used with another body; QuotaUsedUp or BudgetUsedUp when the day allows no more.
         """
         body = (question_id, answer_text, time_spent_sec, *([follow_up_to] if follow_up_to else []))
         request = hashlib.sha256(repr(body).encode()).hexdigest()
@@ -67,13 +69,16 @@ class Attempts:
                 return Added(self._replayed(user_id, session_id, used, request), new=False, remaining=count.remaining)
             if "ended_at" in session:
                 raise Conflict("The session has ended")
-            probe = _open_probe(session, asking, question_id) if asking_key else None
             now = self._table.moment
+            earliest_start = _earliest_start(session, now)
+            probe = _open_probe(session, asking, question_id) if asking_key else None
+            is_exam = session["mode"] == Mode.EXAM
             attempt = Attempt(
                 id=session["attempts_count"] + 1,
                 user_id=user_id,
                 session_id=session["id"],
                 question_id=question_id,
+                category=category,
                 answer_text=answer_text,
                 time_spent_sec=time_spent_sec,
                 status=Status.PENDING,
@@ -82,17 +87,31 @@ class Attempts:
                 failure=None,
                 created_at=now,
                 asked_at=now,
+                withheld=is_exam,
                 follow_up_to=follow_up_to,
                 probe=probe,
             )
             counting = count.actions()
+            counts, with_question = "ADD attempts_count :one, follow_ups_count :follow_up", {}
+            if is_exam:
+                counts, with_question = f"{counts}, questions :question", {":question": {question_id}}
+            else:
+                counts = f"{counts} REMOVE #at"
             actions = [
-                self._table.put(_item(attempt) | {"token": token}, "attribute_not_exists(pk)"),
+                self._table.put(_item(attempt) | {"exam": is_exam, "token": token}, "attribute_not_exists(pk)"),
                 self._table.change(
                     session_key,
-                    "ADD attempts_count :one, follow_ups_count :follow_up",
-                    "attempts_count = :before AND attribute_not_exists(ended_at)",
-                    {":one": 1, ":before": session["attempts_count"], ":follow_up": 1 if probe else 0},
+                    counts,
+                    "attempts_count = :before AND attribute_not_exists(ended_at) "
+                    "AND #mode = :mode AND started_at >= :earliest",
+                    {
+                        ":one": 1,
+                        ":follow_up": 1 if probe else 0,
+                        ":before": session["attempts_count"],
+                        ":mode": session["mode"],
+                        ":earliest": earliest_start,
+                    }
+                    | with_question,
                 ),
                 *counting,
                 self._table.change(
@@ -141,7 +160,7 @@ class Attempts:
         item = self._table.get(keys.attempt(user_id, session_id, attempt_id))
         if not item:
             raise NotFound("Attempt not found")
-        return attempt_of(item)
+        return next(self._shown([item]))
 
     def earlier(self, attempt: Attempt) -> tuple[Attempt, ...]:
         """What a follow-up builds on, first answer first; nothing for a first answer. Raises NotFound."""
@@ -173,7 +192,7 @@ class Attempts:
         items = self._table.query(query, values)
         if after is None and next(items, None) is None:
             raise NotFound("Session not found")
-        return map(attempt_of, items)
+        return self._shown(items)
 
     def all(self, user_id: str | None = None) -> Iterator[Attempt]:
         """Every attempt of a user, or of everybody, in no order; pages are read as they are needed."""
@@ -183,6 +202,22 @@ class Attempts:
         request["KeyConditionExpression"] = "pk = :pk AND begins_with(sk, :sessions)"
         values = {":pk": keys.user(user_id), ":sessions": "SESSION#"}
         return map(attempt_of, self._table.query(request, values))
+
+    def _shown(self, items: Iterable[Item]) -> Iterator[Attempt]:
+        """Attempts as their owner may see them: withheld while their session is an exam that goes on.
+
+        The session is read after them, and an end in between is no harm, since nothing undoes it.
+        """
+        goes_on: dict[str, bool] = {}
+        for attempt in map(attempt_of, items):
+            if not attempt.withheld:
+                yield attempt
+                continue
+            if attempt.session_id not in goes_on:
+                session = self._table.get(keys.session(attempt.user_id, attempt.session_id))
+                # One that is gone may have been an exam.
+                goes_on[attempt.session_id] = not session or session_of(session).is_open_exam
+            yield replace(attempt, withheld=goes_on[attempt.session_id])
 
     def has_answered(self, user_id: str, question_id: int) -> bool:
         return bool(self._table.get(keys.answered(user_id, question_id)))
@@ -194,6 +229,16 @@ def evaluation_request(image: Mapping[str, Any]) -> EvaluationRequest:
     return EvaluationRequest(
         user_id=item["user_id"], session_id=item["session_id"], attempt_id=item["id"], round=item["round"]
     )
+
+
+def _earliest_start(session: Item, now: datetime) -> str:
+    """When a session has to have started so that it takes an answer now. Raises Conflict when it started before."""
+    started: str = session["started_at"]
+    limit = session_of(session).takes_answers_for
+    earliest = keys.text_of(now - limit) if limit else started
+    if started < earliest:
+        raise Conflict(f"Time is up: the session took answers for {session['timer_minutes']} minutes")
+    return earliest
 
 
 def _open_probe(session: Item, asking: Item, question_id: int) -> Probe:
@@ -223,6 +268,7 @@ def _item(attempt: Attempt) -> Item:
         "user_id": attempt.user_id,
         "session_id": attempt.session_id,
         "question_id": attempt.question_id,
+        "category": attempt.category,
         "answer_text": attempt.answer_text,
         "time_spent_sec": attempt.time_spent_sec,
         "status": attempt.status,
@@ -231,15 +277,19 @@ def _item(attempt: Attempt) -> Item:
         "asked_at": keys.text_of(attempt.asked_at),
         "follow_up_to": attempt.follow_up_to,
         "probe": asdict(attempt.probe) if attempt.probe else None,
+        "at": keys.at_of(attempt.created_at),
+        "row": rows.of(attempt),
     }
 
 
 def attempt_of(item: Item) -> Attempt:
+    """An attempt is withheld until its session is known to be no exam, or to have ended."""
     return Attempt(
         id=item["id"],
         user_id=item["user_id"],
         session_id=item["session_id"],
         question_id=item["question_id"],
+        category=Category(item["category"]),
         answer_text=item["answer_text"],
         time_spent_sec=item.get("time_spent_sec"),
         status=Status(item["status"]),
@@ -254,6 +304,7 @@ def attempt_of(item: Item) -> Attempt:
         follow_up_to=item.get("follow_up_to"),
         probe=_probe_of(item.get("probe")),
         answered=_probe_of(item.get("answered")),
+        withheld=item.get("exam", True),
     )
 
 

@@ -3,13 +3,13 @@
 Each asking is a round of its attempt. A worker takes the attempt's lease, and the round is closed by the first result.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
 from coach.errors import Conflict, NotFound
 from coach.model import Attempt, Evaluation, EvaluationRequest, PaidReply, Status
-from coach.storage import keys
+from coach.storage import keys, rows
 from coach.storage.attempts import Attempts, attempt_of, evaluation_item
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
 from coach.storage.limits import Allowance, Limits
@@ -78,12 +78,13 @@ class Evaluations:
                 self._table.change(
                     attempt_key,
                     # `asked` tells the stream of an attempt that was pending before as well.
-                    "SET #status = :pending, asked_at = :asked_at, asked = :again, asked_by = :token, "
+                    "SET #status = :pending, #row = :row, asked_at = :asked_at, asked = :again, asked_by = :token, "
                     "tries = :none, unusable = :none "
                     "ADD round :one REMOVE failure, lease, lease_until",
                     "#status = :before AND round = :round AND (attribute_not_exists(lease) OR lease_until <= :now)",
                     {
                         ":pending": Status.PENDING,
+                        ":row": rows.of(replace(attempt_of(item), status=Status.PENDING)),
                         ":before": item["status"],
                         ":round": item["round"],
                         ":asked_at": keys.text_of(self._table.moment),
@@ -214,8 +215,12 @@ class Evaluations:
         actions = [
             self._close_round(
                 attempt,
-                "SET #status = :status, evaluation = :evaluation, evaluation_round = :round",
-                {":status": Status.EVALUATED, ":evaluation": evaluation_item(evaluation)},
+                "SET #status = :status, #row = :row, evaluation = :evaluation, evaluation_round = :round",
+                {
+                    ":status": Status.EVALUATED,
+                    ":row": rows.of(replace(attempt, status=Status.EVALUATED, evaluation=evaluation)),
+                    ":evaluation": evaluation_item(evaluation),
+                },
             ),
             self._table.change(
                 keys.session(attempt.user_id, attempt.session_id),
@@ -241,8 +246,12 @@ class Evaluations:
         return self._table.applied(
             self._close_round(
                 attempt,
-                "SET #status = :status, failure = :failure",
-                {":status": Status.FAILED, ":failure": failure},
+                "SET #status = :status, #row = :row, failure = :failure",
+                {
+                    ":status": Status.FAILED,
+                    ":row": rows.of(replace(attempt, status=Status.FAILED)),
+                    ":failure": failure,
+                },
             ),
             self._table.change(
                 keys.session(attempt.user_id, attempt.session_id),

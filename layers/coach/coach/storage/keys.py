@@ -18,12 +18,24 @@ A user is a partition, so what belongs to somebody else cannot be addressed at a
 
 The local index `sessions_by_start` (pk, started) lists a user's sessions in order of time. Times are ISO 8601 in UTC
 with microseconds, so that they sort as text; scores are whole tenths.
+
+The local index `attempts_by_time` (pk, at) holds a user's history, small enough to be read whole:
+
+    at          of                                       with
+    NO_TIME     a session without an attempt, and an
+                exam that has ended
+    a time      an attempt: microseconds since 1970      `row`: what figures are made of, see `rows`
+    OPEN_EXAM   a session that is an exam and goes on    `questions`: ids of the questions attempted in it
+
+Any other session is known by its attempts and not in the index. `at` and `row` are written by whatever writes what they
+tell, so that they cannot drift. Open exams sort last: whoever reads on from the attempts learns which exams were open
+after the attempts were read.
 """
 
 import hashlib
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coach.errors import NotFound
@@ -32,8 +44,13 @@ from coach.model import Attempt
 Key = dict[str, Any]
 
 SESSIONS_BY_START = "sessions_by_start"
+ATTEMPTS_BY_TIME = "attempts_by_time"
+NO_TIME, OPEN_EXAM = -(10**18), 10**18
+"""Values of `at` before and after all times."""
 BREAKER: Key = {"pk": "BREAKER", "sk": "BREAKER"}
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
@@ -101,3 +118,13 @@ def text_of(time: datetime) -> str:
 def time_of(text: str | None) -> datetime | None:
     """The reverse of `text_of`; None for an attribute that is not there."""
     return datetime.fromisoformat(text) if text else None
+
+
+def at_of(time: datetime) -> int:
+    """A time as the index of attempts holds it."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def time_at(at: int) -> datetime:
+    """The reverse of `at_of`."""
+    return _EPOCH + timedelta(microseconds=at)

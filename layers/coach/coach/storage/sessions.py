@@ -26,11 +26,11 @@ class Sessions:
             self._table.put_if_new(item)
         except ConditionsFailed as failed:
             stored = failed.found[0] or {}
-            if _session(stored) == session:
+            if session_of(stored) == session:
                 return session, True
             if any(stored.get(name) != item.get(name) for name in _SETTINGS):
                 raise Conflict("A session with this id exists with other settings") from None
-            return _session(stored), False
+            return session_of(stored), False
         return session, True
 
     def get(self, user_id: str, session_id: str) -> Session:
@@ -38,7 +38,7 @@ class Sessions:
         item = self._table.get(keys.session(user_id, session_id))
         if not item:
             raise NotFound("Session not found")
-        return _session(item)
+        return session_of(item)
 
     def newest_first(
         self, user_id: str, category: Category | None = None, *, after: str | None = None, page_size: int
@@ -63,20 +63,25 @@ class Sessions:
             session_id = after.rpartition("#")[2]
             query["ExclusiveStartKey"] = marshal(keys.session(user_id, session_id) | {"started": after})
         for item in self._table.query(query, values):
-            yield _session(item), item["started"]
+            yield session_of(item), item["started"]
 
     def end(self, user_id: str, session_id: str) -> Session:
         """End a session, or return it as it is when it has ended. Raises NotFound."""
+        key = keys.session(user_id, session_id)
+        end = "SET ended_at = if_not_exists(ended_at, :now)"
+        values: Item = {":now": keys.text_of(self._table.moment)}
         try:
             item = self._table.update(
-                keys.session(user_id, session_id),
-                "SET ended_at = if_not_exists(ended_at, :now)",
-                "attribute_exists(pk)",
-                {":now": keys.text_of(self._table.moment)},
+                key, end, "attribute_exists(pk) AND #mode <> :exam", values | {":exam": Mode.EXAM}
             )
         except ConditionsFailed:
-            raise NotFound("Session not found") from None
-        return _session(item)
+            # An exam, which is open no more from this moment on, or nothing.
+            end = f"{end}, #at = :at REMOVE questions"
+            try:
+                item = self._table.update(key, end, "attribute_exists(pk)", values | {":at": keys.NO_TIME})
+            except ConditionsFailed:
+                raise NotFound("Session not found") from None
+        return session_of(item)
 
 
 def _item(session: Session) -> Item:
@@ -96,10 +101,11 @@ def _item(session: Session) -> Item:
         "score_sum": session.score_sum,
         "follow_ups_count": session.follow_ups_count,
         "follow_ups_scored_count": session.follow_ups_scored_count,
+        "at": keys.OPEN_EXAM if session.mode is Mode.EXAM else keys.NO_TIME,
     }
 
 
-def _session(item: Item) -> Session:
+def session_of(item: Item) -> Session:
     return Session(
         id=item["id"],
         user_id=item["user_id"],

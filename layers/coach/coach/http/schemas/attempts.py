@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from coach.characters import trimmed
 from coach.http.schemas.fields import AS_WRITTEN, Body, SessionId, Text, WholeNumber
-from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluator, Status, points
+from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluation, Evaluator, Status, points
 
 ATTEMPTS_MAX = 999_999
 
@@ -67,9 +67,21 @@ class EvaluationOut(BaseModel):
     input_tokens: int
     output_tokens: int
 
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "EvaluationOut":
+        return cls(
+            evaluator=evaluation.evaluator,
+            model=evaluation.model,
+            rubric_version=evaluation.rubric_version,
+            evaluated_at=evaluation.evaluated_at,
+            input_tokens=evaluation.input_tokens,
+            output_tokens=evaluation.output_tokens,
+        )
+
 
 class AttemptOut(BaseModel):
-    """One answer and, once it is evaluated, its scores on 1.0 to 10.0 and its feedback."""
+    """One answer and, once it is evaluated, its scores on 1.0 to 10.0 and its feedback. In an exam that goes on, these
+    and the reason of a failure are held back."""
 
     id: int
     question_id: int
@@ -95,7 +107,7 @@ class AttemptOut(BaseModel):
 
     @classmethod
     def of(cls, attempt: Attempt) -> "AttemptOut":
-        found, probe = attempt.evaluation, attempt.follow_up
+        found, probe = (None, None) if attempt.withheld else (attempt.evaluation, attempt.follow_up)
         return cls(
             id=attempt.id,
             question_id=attempt.question_id,
@@ -120,17 +132,8 @@ class AttemptOut(BaseModel):
                 )
                 for criterion in (found.criteria if found else ())
             ],
-            evaluation=EvaluationOut(
-                evaluator=found.evaluator,
-                model=found.model,
-                rubric_version=found.rubric_version,
-                evaluated_at=found.evaluated_at,
-                input_tokens=found.input_tokens,
-                output_tokens=found.output_tokens,
-            )
-            if found
-            else None,
-            failure=attempt.failure,
+            evaluation=EvaluationOut.of(found) if found else None,
+            failure=None if attempt.withheld else attempt.failure,
             created_at=attempt.created_at,
             follow_up=ProbeOut(criterion=probe.criterion, question=probe.question) if probe else None,
             follow_up_to=attempt.follow_up_to,

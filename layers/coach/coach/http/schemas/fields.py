@@ -1,8 +1,12 @@
 """What fields of several resources have in common."""
 
 import re
-from typing import Annotated
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any
 
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from coach.errors import NotFound
@@ -33,6 +37,36 @@ def _no_other_id(segment: str) -> str:
 
 AS_WRITTEN = BeforeValidator(_no_other_id)
 """For an id that is a number, as a segment of a path."""
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="ascii").split())
+
+
+def _known_zone(name: str) -> str:
+    """Names that a machine has besides, as localtime, mean something else on each."""
+    if name not in _zone_names():
+        raise ValueError("no name of a time zone in the IANA database")
+    return name
+
+
+Zone = Annotated[str, Query(description="Whose days: an IANA name, as Europe/Berlin"), AfterValidator(_known_zone)]
+
+
+def _moment(text: Any) -> datetime:
+    """A + that was not encoded comes as a space."""
+    written = re.sub(r" ([0-9]{2}(:?[0-9]{2})?)$", r"+\1", str(text).upper())
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("no time in ISO 8601 with an offset from UTC")
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class Body(BaseModel):

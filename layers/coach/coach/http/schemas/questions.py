@@ -49,6 +49,16 @@ class QuestionOut(BaseModel):
         )
 
 
+class NextQuestionOut(QuestionOut):
+    """A question to practise next, without its sample answer, and in one sentence why it is this one."""
+
+    reason: str
+
+    @classmethod
+    def chosen(cls, question: Question, reason: str) -> "NextQuestionOut":
+        return cls(**dict(QuestionOut.of(question)), reason=reason)
+
+
 class FrameworkOut(BaseModel):
     """A framework that suits a category, and what applying it looks like."""
 

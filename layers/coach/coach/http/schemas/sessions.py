@@ -19,7 +19,7 @@ class SessionIn(Body):
 
 
 class SessionOut(BaseModel):
-    """One sitting, with its stats."""
+    """One sitting, with its stats. An exam has no `avg_score` before it has ended."""
 
     id: str
     session_id: str
