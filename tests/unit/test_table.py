@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 WHOLE = st.integers(-(10**37), 10**37)
 VALUES = st.recursive(
-    st.none() | st.booleans() | WHOLE | st.text() | st.sampled_from(Status),
+    st.none() | st.booleans() | WHOLE | st.text() | st.sampled_from(Status) | st.sets(WHOLE, min_size=1),
     lambda values: st.lists(values) | st.dictionaries(st.text(), values),
 )
 

@@ -249,7 +249,7 @@ class Table:
 
 
 def _serialize(value: Any) -> Item:
-    """A value in DynamoDB's notation. The table holds no numbers but whole ones, no bytes and no sets."""
+    """A value in DynamoDB's notation. The table holds no numbers but whole ones, no bytes, and no sets but of numbers."""
     match value:
         case None:
             return {"NULL": True}
@@ -263,6 +263,8 @@ def _serialize(value: Any) -> Item:
             return {"M": {name: _serialize(each) for name, each in value.items()}}
         case list() | tuple():
             return {"L": [_serialize(each) for each in value]}
+        case set() if value and all(type(each) is int for each in value):
+            return {"NS": [str(each) for each in value]}
     raise TypeError(f"the table holds no {type(value).__name__}")
 
 
@@ -280,6 +282,8 @@ def _deserialize(value: Item) -> Any:
             return {name: _deserialize(each) for name, each in content.items()}
         case "L":
             return [_deserialize(each) for each in content]
+        case "NS":
+            return {int(each) for each in content}
     raise TypeError(f"the table holds no {kind}")
 
 
