@@ -249,7 +249,7 @@ class Table:
 
 
 def _serialize(value: Any) -> Item:
-    """A value in DynamoDB's notation. The table holds no numbers but whole ones, no bytes, and no sets but of numbers."""
+    """A value in DynamoDB's notation. The table holds whole numbers only, no bytes, and sets of numbers only."""
     match value:
         case None:
             return {"NULL": True}
