@@ -19,6 +19,7 @@ from coach.evaluation.rubric import FOLDER as RUBRICS
 from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, Rubric, Subscore
 from coach.evaluation.rubric import read as read_rubric
 from coach.model import Category
+from coach.storage.rows import code
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ def main() -> None:
 def of_grading(rubrics: Path, cue_lists: Path) -> list[str]:
     """The mistakes in the rubrics, in the cues, and between them, as far as both can be read."""
     mistakes = []
+    criteria: dict[str, str] = {}
 
     def read(path: Path, reader: Callable[[Path], T]) -> T | None:
         try:
@@ -55,6 +57,7 @@ def of_grading(rubrics: Path, cue_lists: Path) -> list[str]:
         its_cues = read(cue_lists / name, cues.read)
         if graded_by:
             mistakes += (f"{rubrics / name}: {each}" for each in _in_rubric(graded_by))
+            mistakes += (f"{rubrics / name}: {each}" for each in _confused(graded_by, criteria))
         if graded_by and its_cues is not None:
             mistakes += (f"{cue_lists / name}: {each}" for each in _between(graded_by, its_cues))
         if shared and own and its_cues:
@@ -77,6 +80,14 @@ def _in_rubric(graded_by: Rubric) -> Iterator[str]:
         for name, times in Counter(names).items():
             if times > 1:
                 yield f"{what} {name!r} is there {times} times"
+
+
+def _confused(graded_by: Rubric, known: dict[str, str]) -> Iterator[str]:
+    """Names of criteria that a user's history cannot tell apart; `known` are those seen so far, by their codes."""
+    for criterion in graded_by.criteria:
+        other = known.setdefault(code(criterion.name), criterion.name)
+        if other != criterion.name:
+            yield f"criterion {criterion.name!r} has the same code as {other!r}: change one of the names a little"
 
 
 def _between(graded_by: Rubric, its_cues: dict[str, Cues]) -> Iterator[str]:

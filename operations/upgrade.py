@@ -1,11 +1,11 @@
 """`make upgrade`: copy what a stack's former table holds into its new one.
 
-A local index can only be made with its table. So a stack that gets another one gets another table, which is empty, and
-the former one stays as it is. This copies its items, as this version stores them. Run it when the stack is updated; what
-is interrupted is gone on with by the same command.
+A local index can only be made with its table. So a stack that gets a new index gets a new table, which is empty; the
+former one stays as it is. This copies its items, as this version stores them. Run it once the stack is updated, and
+again if it is interrupted: it goes on where it was.
 
-What is in the new table already is newer, and is left alone: a session with all that belongs to it, and who has
-registered anew with an address keeps it. Answers that wait are evaluated by the new stack.
+What is in the new table already is newer, and is left alone: a session with all that belongs to it, an address that
+somebody has registered anew. Answers that wait are evaluated by the new stack.
 
 Exits with 0 when all is copied, 1 when something was left alone, 2 when it could not begin.
 """

@@ -35,7 +35,7 @@ def sitting(machine: Machine, keys: dict[str, Any]) -> dict[str, Run]:
     again["Records"][0]["body"] = json.dumps(json.loads(again["Records"][0]["body"]) | {"round": 2})
     order = ["web", "preflight", "accounts", "questions", "create_session", "list_sessions", "add_attempt"]
     order += ["queue_evaluation", "give_up_attempt", "get_attempt", "request_evaluation", "evaluate_attempt"]
-    order += ["list_attempts", "get_session", "end_session"]
+    order += ["list_attempts", "get_session", "end_session", "list_history", "progress"]
     events = {name: load(name, machine.token()) for name in order} | {"evaluate_attempt": again}
     return {name: machine.run(name, events[name]) for name in order}
 
@@ -67,6 +67,7 @@ def test_the_api_key_is_kept_encrypted_and_only_its_place_is_told(machine: Machi
         *(("web", 200), ("preflight", 204), ("accounts", 201), ("questions", 200)),
         *(("create_session", 201), ("list_sessions", 200), ("get_session", 200), ("end_session", 200)),
         *(("add_attempt", 201), ("list_attempts", 200), ("get_attempt", 200), ("request_evaluation", 202)),
+        *(("list_history", 200), ("progress", 200)),
     ],
 )
 def test_an_http_function_answers_its_event(sitting: dict[str, Run], function: str, status: int) -> None:
@@ -152,7 +153,7 @@ def test_a_worker_reports_no_failure(sitting: dict[str, Run], function: str) -> 
 # A variable is missing
 
 ASKS_THE_TABLE = ["add_attempt", "create_session", "end_session", "get_attempt", "get_session", "list_attempts"]
-ASKS_THE_TABLE += ["list_sessions", "request_evaluation", "web"]
+ASKS_THE_TABLE += ["list_history", "list_sessions", "progress", "request_evaluation", "web"]
 
 
 @pytest.mark.parametrize(

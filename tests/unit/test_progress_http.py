@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from coach import questions as bank
 from coach.evaluation.rubric import rubric
-from coach.model import Attempt, Category, Criterion, Evaluator, Mode, Session
+from coach.model import Attempt, Category, Criterion, Evaluator, Mode, Probe, Session
 from coach.storage import Storage, history
 from tests.conftest import OTHER, USER
 from tests.unit import snapshots
@@ -163,8 +163,16 @@ def test_the_history_has_all_but_the_texts(storage: Storage) -> None:
     (row,) = get("/api/attempts")
 
     whole = get(f"/api/sessions/{session.id}/attempts/1")
-    texts = {"answer_text", "strengths", "improvements", "suggested_framework", "example_point", "criteria"}
-    beside = {"category": "strategy", "follow_up_to": None, "imported_at": None}
+    texts = {
+        "answer_text",
+        "strengths",
+        "improvements",
+        "suggested_framework",
+        "example_point",
+        "criteria",
+        "follow_up",
+    }
+    beside = {"category": "strategy", "imported_at": None}
     assert row == {name: value for name, value in whole.items() if name not in texts} | beside
 
 
@@ -385,7 +393,7 @@ ZONES = ["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
 QUESTIONS = [1, 2, 3, 9]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "add", "evaluate", "evaluate", "fail", "ask", "reevaluate", "end", "wait"]),
+        st.sampled_from(["add", "add", "evaluate", "evaluate", "follow", "fail", "ask", "reevaluate", "end", "wait"]),
         st.integers(0, 1000),
         st.integers(10, 100),
     ),
@@ -407,10 +415,7 @@ class Practice:
     def do(self, step: str, which: int, score: int) -> None:
         session = self._sessions[which % 4]
         if step == "add":
-            body = {"question_id": QUESTIONS[which % 5 % 4], "answer_text": ANSWER}
-            added = call("POST", f"/api/sessions/{session.id}/attempts", body, user=USER)
-            if added.status == 201:
-                self._attempts.append((session.id, added.json()["id"]))
+            self._add(session.id, {"question_id": QUESTIONS[which % 5 % 4]})
         elif step == "end":
             call("POST", f"/api/sessions/{session.id}/end", user=USER)
         elif step == "wait":
@@ -418,9 +423,16 @@ class Practice:
         elif self._attempts:
             self._change(step, *self._attempts[which % len(self._attempts)], which, score)
 
+    def _add(self, session_id: str, body: dict[str, Any]) -> None:
+        added = call("POST", f"/api/sessions/{session_id}/attempts", body | {"answer_text": ANSWER}, user=USER)
+        if added.status == 201:
+            self._attempts.append((session_id, added.json()["id"]))
+
     def _change(self, step: str, session_id: str, number: int, which: int, score: int) -> None:
         attempt = self._storage.attempts.get(USER, session_id, number)
-        if step == "evaluate":
+        if step == "follow":
+            self._add(session_id, {"question_id": attempt.question_id, "follow_up_to": number})
+        elif step == "evaluate":
             self._storage.evaluations.record(attempt, _graded(attempt, which, score))
         elif step == "fail":
             self._storage.evaluations.fail(attempt, "No")
@@ -438,7 +450,7 @@ def _graded(attempt: Attempt, which: int, score: int) -> Any:
     ][which % 3]
     names = [each.name for each in rubric(attempt.category).criteria]
     return replace(
-        an_evaluation(score),
+        an_evaluation(score, Probe(criterion="Goal", question="Which goal would you drop?")),
         evaluator=evaluator,
         model=model,
         rubric_version=["2026-11-21", "2026-12-24"][which % 2],
@@ -461,13 +473,17 @@ class Count:
             for attempt in all_of(f"/api/sessions/{session['id']}/attempts")
         ]
         self.attempts.sort(key=lambda each: (each["created_at"], each["session_id"], each["id"]))
-        self.scored = [each for each in self.attempts if each["overall_score"] is not None]
+        self.scored = [each for each in self.attempts if _counts(each)]
 
     def default_evaluator(self) -> str | None:
         return self.scored[-1]["evaluation"]["evaluator"] if self.scored else None
 
     def of(self, evaluator: str | None) -> list[dict[str, Any]]:
         return [each for each in self.scored if each["evaluation"]["evaluator"] == evaluator]
+
+
+def _counts(attempt: dict[str, Any]) -> bool:
+    return attempt["overall_score"] is not None and attempt["follow_up_to"] is None
 
 
 def mean(scores: list[float]) -> float | None:
@@ -585,7 +601,7 @@ def _compare(count: Count, now: datetime, zone: str, chosen: str | None) -> None
     ]
     history_rows = all_of("/api/attempts", limit=4)
     assert history_rows == [
-        {name: row[name] for name in history_rows[0] if name in row} | {"follow_up_to": None, "imported_at": None}
+        {name: row[name] for name in history_rows[0] if name in row} | {"imported_at": None}
         for row in reversed(count.attempts)
     ]
     for question_id in QUESTIONS:
@@ -596,7 +612,7 @@ def _compare(count: Count, now: datetime, zone: str, chosen: str | None) -> None
         ]
         before = None
         for each in compared:
-            if each["overall_score"] is None:
+            if not _counts(each):
                 assert (each["change"], each["comparable"]) == (None, None)
                 continue
             _assert_compared(before, each)

@@ -155,6 +155,16 @@ def test_a_mistake_in_a_rubric_is_named_with_its_file_and_key(
     assert any(each.startswith(f"{files.rubric}: ") and mistake in each for each in found), found
 
 
+def test_criteria_that_a_history_cannot_tell_apart_are_named(files: Files) -> None:
+    other = files.rubrics / "execution.toml"
+    replace(other, '"Criterion y"', '"Point 46"')
+    replace(files.rubric, '"Criterion y"', '"Point 977"')
+
+    (mistake,) = files.mistakes()
+
+    assert "'Point 977' has the same code as 'Point 46'" in mistake
+
+
 @pytest.mark.parametrize(
     ("part", "instead", "mistake"),
     [
