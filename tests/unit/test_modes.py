@@ -13,7 +13,7 @@ import pytest
 from coach import questions as bank
 from coach.errors import Conflict
 from coach.http.schemas.attempts import AttemptOut
-from coach.model import Criterion, Evaluation, Evaluator, Mode, Probe, Session, Status
+from coach.model import Category, Criterion, Evaluation, Evaluator, Mode, Probe, Session, Status
 from coach.storage import Storage
 from local import openapi
 from tests.conftest import USER
@@ -186,8 +186,12 @@ SAID_OTHERWISE = an_evaluation(14)
 VALUES = {"{session_id}": (SESSION,), "{attempt_id}": ("1", "2"), "{question_id}": ("1", "2")}
 """Of the parameters of paths: those of the exam."""
 
-QUERIED: dict[str, list[Any]] = {"session_id": [SESSION, REVIEW], "limit": [1]}
-"""Values of other parameters whose values the document does not list."""
+QUERIED: dict[str, list[Any]] = {
+    "session_id": [SESSION, REVIEW],
+    "limit": [1],
+    "category": [bank.question(1).category, Category.EXECUTION],
+}
+"""Of parameters whose values the document does not list, or of which a few are enough."""
 
 DOCUMENT = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
 
