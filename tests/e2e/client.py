@@ -39,8 +39,10 @@ class Coach:
         """Start a session and return its id."""
         return str(self.post("/api/sessions", settings).json()["id"])
 
-    def answer(self, session_id: str, text: str, question_id: int = 1, **headers: str) -> requests.Response:
-        body = {"question_id": question_id, "answer_text": text}
+    def answer(
+        self, session_id: str, text: str, question_id: int = 1, follow_up_to: int | None = None, **headers: str
+    ) -> requests.Response:
+        body = {"question_id": question_id, "answer_text": text, "follow_up_to": follow_up_to}
         return self.post(f"/api/sessions/{session_id}/attempts", body, **headers)
 
     def attempt(self, session_id: str, attempt_id: int = 1) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from local.stack import LocalStack
 from tests.e2e.client import Coach
 from tests.e2e.test_walk import STRONG
 
+FOLLOW_UP = "The owner of the mall would pay 4 euros a car, because eleven shops left in May."
 DAILY_LIMIT = 200
 LEFT = 20
 
@@ -45,6 +46,30 @@ def test_one_idempotency_key_sent_in_parallel_makes_one_attempt(coach: Coach) ->
     assert Counter(reply.status_code for reply in replies) == {201: 1, 200: 15}
     assert {reply.json()["id"] for reply in replies} == {1}
     assert coach.stats(session)["questions_count"] == 1
+
+
+def test_a_question_asked_on_takes_one_answer_of_many_in_parallel_and_then_another_question_does(
+    coach: Coach,
+) -> None:
+    session = coach.session()
+    coach.answer(session, STRONG.split(". ")[0] + ". Somebody has to build it, and it should be good for all of them.")
+    first = coach.settled(session)
+    assert first["follow_up"]
+
+    replies = at_once(lambda n: coach.answer(session, f"{FOLLOW_UP} This is the {n}th time.", follow_up_to=1), 16)
+
+    assert Counter(reply.status_code for reply in replies) == {201: 1, 409: 15}
+    second = coach.settled(session, 2)
+    assert [each["name"] for each in second["criteria"]] == [first["follow_up"]["criterion"]]
+    assert coach.answer(session, FOLLOW_UP, follow_up_to=1).status_code == 409
+    assert coach.attempt(session)["follow_up"] == first["follow_up"]
+    stats = coach.stats(session)
+    assert (stats["questions_count"], stats["pending_count"]) == (1, 0)
+    assert stats["avg_score"] == first["overall_score"]
+    assert second["follow_up"]
+    third = coach.answer(session, "Nobody has counted the guards, so I would begin with them.", follow_up_to=2)
+    assert third.status_code == 201
+    assert coach.settled(session, 3)["follow_up"] is None
 
 
 def test_one_session_id_sent_in_parallel_makes_one_session(coach: Coach) -> None:

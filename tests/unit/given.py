@@ -40,6 +40,15 @@ ANSWER = (
     "Drivers circle for ten minutes because nobody tells them where a place is free, so I would show free places on "
     "a map, guide each driver to one, and measure the minutes from the gate to the parked car."
 )
+MORE = (
+    "The malls pay for it, since a driver who gives up is a customer who does not come in.",
+    "Revenue would make me sell the places nearest to the lifts by the hour, and guide the rest to the roof.",
+    "Guards lose by it at first: two of five have nobody left to wave at on weekdays.",
+    "On the busiest Saturday in May nine hundred cars arrive before noon, and half leave by three.",
+    "Parents with prams would use another entrance, because the ramp there is flat and near a lift.",
+)
+"""What else there is to say: answers to probes, of which none repeats another."""
+
 VISIBILITY_SECONDS = 540
 LEASE_SECONDS = 95
 

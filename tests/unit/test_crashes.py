@@ -46,6 +46,8 @@ from tests.unit.faults import (
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
+    MORE,
+    PROBE,
     VISIBILITY_SECONDS,
     Clock,
     Grader,
@@ -270,6 +272,7 @@ class Operation:
 
 
 NEW_SESSION = a_session(timer_minutes=10)
+NEW_EXAM = a_session(mode=Mode.EXAM)
 NEW_USER = a_user()
 
 
@@ -294,6 +297,16 @@ def graded(*script: Any) -> Callable[[Scene], None]:
 
 def has_one_attempt(scene: Scene) -> bool:
     return [attempt.id for attempt in attempts_of(scene.storage, scene.empty)] == [1]
+
+
+def has_an_exam_that_goes_on(scene: Scene) -> None:
+    exam, _ = scene.storage.sessions.create(NEW_EXAM)
+    add(scene.storage, exam)
+
+
+def has_ended_the_exam(scene: Scene) -> bool:
+    ended = scene.storage.sessions.get(USER, NEW_EXAM.id).ended_at is not None
+    return ended and not scene.storage.histories.open_exams(USER)
 
 
 def is_evaluated(scene: Scene) -> bool:
@@ -344,6 +357,41 @@ def is_as_it_was(scene: Scene) -> bool:
     return scene.counts() == (1, 50, 0, 0) and not attempt.reevaluating and bool(attempt.reevaluation_failure)
 
 
+def ask_on(scene: Scene) -> None:
+    """The scene's attempt asks something, and nobody has answered."""
+    scene.storage.evaluations.record(scene.attempt, an_evaluation(50, PROBE))
+
+
+def ask_on_and_answer(scene: Scene) -> None:
+    """What is worked on from here is the follow-up."""
+    ask_on(scene)
+    scene.attempt = add(scene.storage, scene.session, answer=MORE[0], follow_up_to=1)[0]
+
+
+def ask_on_and_refuse(scene: Scene) -> None:
+    ask_on_and_answer(scene)
+    scene.grade(EvaluationRefused("Claude declined"))
+
+
+def follow_up(scene: Scene) -> Any:
+    return add(scene.storage, scene.session, answer=MORE[0], key="k", follow_up_to=1)
+
+
+def has_one_follow_up(scene: Scene) -> bool:
+    asking, *others = attempts_of(scene.storage, scene.session)
+    stored = scene.storage.sessions.get(USER, scene.session.id)
+    return (
+        [(each.follow_up_to, each.probe) for each in others] == [(1, PROBE)]
+        and asking.answered == PROBE
+        and (stored.questions_count, stored.pending_count) == (1, 1)
+    )
+
+
+def follow_up_is_evaluated(scene: Scene) -> bool:
+    stored = scene.storage.sessions.get(USER, scene.session.id)
+    return scene.counts() == (1, 50, 0, 0) and stored.follow_ups_scored_count == 1
+
+
 def is_registered(scene: Scene) -> bool:
     credentials = scene.storage.accounts.credentials(NEW_USER.email)
     return credentials is not None and scene.storage.accounts.user(credentials.user_id) == NEW_USER
@@ -356,6 +404,21 @@ OPERATIONS = [
         lambda scene: add(scene.storage, scene.empty, key="k"),
         has_one_attempt,
     ),
+    Operation("follow_up", ["BatchGetItem", "TransactWriteItems"], follow_up, has_one_follow_up, ask_on),
+    Operation(
+        "evaluate_follow_up",
+        ["GetItem", "UpdateItem", "GetItem", "model", "TransactWriteItems", "TransactWriteItems"],
+        deliver_until_settled(),
+        follow_up_is_evaluated,
+        ask_on_and_answer,
+    ),
+    Operation(
+        "refuse_follow_up",
+        ["GetItem", "UpdateItem", "GetItem", "model", "TransactWriteItems"],
+        deliver_until_settled(),
+        lambda scene: scene.counts() == (1, 50, 1, 0),
+        ask_on_and_refuse,
+    ),
     Operation(
         "create_session",
         ["PutItem"],
@@ -367,6 +430,13 @@ OPERATIONS = [
         ["UpdateItem"],
         lambda scene: scene.storage.sessions.end(USER, scene.session.id),
         lambda scene: scene.storage.sessions.get(USER, scene.session.id).ended_at is not None,
+    ),
+    Operation(
+        "end_exam",
+        ["UpdateItem", "UpdateItem"],
+        lambda scene: scene.storage.sessions.end(USER, NEW_EXAM.id),
+        has_ended_the_exam,
+        has_an_exam_that_goes_on,
     ),
     Operation(
         "request_evaluation",
@@ -548,12 +618,16 @@ class Expected:
     evaluation_round: int = 0
     asked_at: float = 0
     former: dict[int, int] = field(default_factory=dict)
+    follow_up_to: int | None = None
+    asks: bool = False
+    answered: bool = False
 
     @property
     def is_open(self) -> bool:
         return self.status is Status.PENDING or self.reevaluating
 
-    def evaluated(self, score: int) -> None:
+    def evaluated(self, score: int, *, asks: bool) -> None:
+        self.asks = asks
         if self.reevaluating:
             self.former[self.evaluation_round] = self.score
         self.status, self.score, self.evaluation_round, self.reevaluating = Status.EVALUATED, score, self.round, False
@@ -644,6 +718,33 @@ class SessionLife(RuleBasedStateMachine):
             if key:
                 self.keys[key] = attempt.id, answer
 
+    @rule(data=st.data(), fault=LIFE_FAULTS)
+    def follow_up(self, data: st.DataObject, fault: Fault | None) -> None:
+        number = data.draw(st.integers(1, len(self.attempts)))
+        asking = self.attempts[number - 1]
+        self.faults.next_of("TransactWriteItems", fault)
+        can_be_answered = asking.status is Status.EVALUATED and asking.asks and not asking.answered
+        expected: Any = len(self.attempts) + 1
+        if self.ended or not can_be_answered:
+            expected = Conflict
+        elif self.counted >= LIMIT:
+            expected = QuotaUsedUp
+
+        outcome: Any
+        try:
+            text = MORE[len(self.attempts)]
+            attempt, _ = add(self.storage, self.session, answer=text, limit=LIMIT, follow_up_to=number)
+            outcome = attempt.id
+        except CoachError as refused:
+            outcome = type(refused)
+
+        assert outcome == expected
+        if outcome == len(self.attempts) + 1:
+            self.counted += 1
+            asking.answered = True
+            self.attempts.append(Expected(asked_at=self.clock(), follow_up_to=number))
+            self.messages.append(request_for(attempt))
+
     @rule()
     def end(self) -> None:
         before = self.storage.sessions.get(USER, self.session.id).ended_at
@@ -663,7 +764,7 @@ class SessionLife(RuleBasedStateMachine):
     @rule(data=st.data(), outcome=OUTCOMES, fault=LIFE_FAULTS)
     def deliver(self, data: st.DataObject, outcome: Any, fault: Fault | None) -> None:
         message, attempt = self.some_message(data)
-        grader = Grader(outcome)
+        grader = Grader(outcome, asks=PROBE)
         worker = Worker(self.storage, grader, lease_seconds=LEASE_SECONDS, now=self.clock)
         at = data.draw(st.integers(0, 1))  # a reply goes on record before what is made of it
         self.faults.next_of("TransactWriteItems", fault, skip=at)
@@ -690,7 +791,7 @@ class SessionLife(RuleBasedStateMachine):
         if attempt.tries > MAX_TRIES:
             return NotNow, 0
         if isinstance(outcome, int):
-            attempt.evaluated(outcome)
+            attempt.evaluated(outcome, asks=True)
             return "evaluated", 1
         if isinstance(outcome, Crash):
             attempt.holder, attempt.held_until = outcome, int(self.clock()) + LEASE_SECONDS
@@ -733,7 +834,7 @@ class SessionLife(RuleBasedStateMachine):
         if isinstance(outcome, int):
             assert self.storage.evaluations.record(stored, an_evaluation(outcome)) is counts
             if counts:
-                attempt.evaluated(outcome)
+                attempt.evaluated(outcome, asks=False)
         elif outcome == "fail":
             assert self.storage.evaluations.fail(stored, "Claude declined") is counts
             if counts:
@@ -779,7 +880,9 @@ class SessionLife(RuleBasedStateMachine):
         assert outcome == expected
         if outcome is True:
             self.counted += 1
-            attempt.__init__(round=attempt.round + 1, asked_at=self.clock())  # type: ignore[misc]
+            attempt.__init__(  # type: ignore[misc]
+                round=attempt.round + 1, asked_at=self.clock(), follow_up_to=attempt.follow_up_to
+            )
             self.messages.append(request_for(self.storage.attempts.get(USER, self.session.id, number)))
 
     @precondition(lambda self: self.attempts)
@@ -806,13 +909,16 @@ class SessionLife(RuleBasedStateMachine):
     def the_books_agree(self) -> None:
         self.faults.next()
         session = self.storage.sessions.get(USER, self.session.id)
-        scores = [attempt.score for attempt in self.attempts if attempt.status is Status.EVALUATED]
+        evaluated = [attempt for attempt in self.attempts if attempt.status is Status.EVALUATED]
+        scores = [attempt.score for attempt in evaluated if attempt.follow_up_to is None]
+        assert session.questions_count == sum(attempt.follow_up_to is None for attempt in self.attempts)
         assert session.attempts_count == len(self.attempts)
         assert session.pending_count == sum(attempt.status is Status.PENDING for attempt in self.attempts)
         assert (session.scored_count, session.score_sum) == (len(scores), sum(scores))
         assert (session.ended_at is not None) is self.ended
         attempts = attempts_of(self.storage, self.session)
         assert {attempt.withheld for attempt in attempts} == {not self.ended}
+        assert self.storage.histories.open_exams(USER) == ({} if self.ended else {self.session.id: {1}})
         assert bool(session.avg_score) is (self.ended and bool(scores))
         assert [
             (attempt.id, attempt.round, attempt.status, attempt.evaluation.overall if attempt.evaluation else 0)

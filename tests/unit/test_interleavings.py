@@ -11,7 +11,7 @@ import pytest
 
 from coach.errors import Conflict, NotFound, TooManyRequests
 from coach.http.schemas.attempts import AttemptOut
-from coach.model import Evaluation, EvaluationRequest, Mode, Session, Status
+from coach.model import Attempt, Evaluation, EvaluationRequest, Mode, Session, Status
 from coach.storage import Storage
 from coach.storage.evaluations import Held, Lease
 from coach.worker import NotNow, Worker
@@ -21,6 +21,8 @@ from tests.unit.events import call
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
+    MORE,
+    PROBE,
     Grader,
     a_session,
     a_user,
@@ -424,6 +426,122 @@ def test_the_message_of_an_earlier_round_and_that_of_the_next_are_one_call(
         assert outcomes == ("nothing to do", "evaluated")
         assert grader.calls == 1
     assert schedules.count > 10
+
+
+# Follow-ups
+
+
+def asking(storage: Storage, session: Session) -> Attempt:
+    """A new attempt of which the evaluation asks something."""
+    attempt, _ = add(storage, session)
+    storage.evaluations.record(attempt, an_evaluation(50, PROBE))
+    return storage.attempts.get(USER, session.id, attempt.id)
+
+
+def test_of_two_answers_to_one_probe_at_once_one_is_taken(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    asking(storage, session)
+
+    for run in schedules:
+        outcomes = run.together(*[lambda: add(storage, session, follow_up_to=1)[0].id] * 2)
+
+        assert kinds(outcomes) == Counter({"2": 1, "Conflict": 1})
+        assert storage.sessions.get(USER, session.id) == recounted(storage, session)
+        assert imbalances(schedules.client) == []
+    assert schedules.count > 5
+
+
+def test_a_follow_up_sent_twice_at_once_with_one_key_is_one_attempt(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    asking(storage, session)
+
+    for run in schedules:
+        outcomes = run.together(*[lambda: add(storage, session, key="k", follow_up_to=1)] * 2)
+
+        assert sorted((attempt.id, new) for attempt, new in outcomes) == [(2, False), (2, True)]
+        assert imbalances(schedules.client) == []
+    assert schedules.count > 5
+
+
+def test_a_follow_up_and_another_answer_at_once_are_both_taken(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    asking(storage, session)
+
+    for run in schedules:
+        follow_up, other = run.together(
+            lambda: add(storage, session, follow_up_to=1)[0], lambda: add(storage, session)[0]
+        )
+
+        assert {follow_up.id, other.id} == {2, 3}
+        stored = storage.sessions.get(USER, session.id)
+        assert (stored.questions_count, stored.pending_count, stored.follow_ups_count) == (2, 2, 1)
+        assert imbalances(schedules.client) == []
+    assert schedules.count > 5
+
+
+def test_a_follow_up_keeps_the_question_that_it_answers_while_the_one_that_asked_is_evaluated_once_more(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    asked = Counter[str]()
+    storage.evaluations.request_reevaluation(asking(storage, session))
+    again = storage.attempts.get(USER, session.id, 1)
+    other = replace(PROBE, question="Who loses by it?")
+
+    for run in schedules:
+        follow_up, recorded = run.together(
+            lambda: add(storage, session, follow_up_to=1)[0],
+            lambda: storage.evaluations.record(again, an_evaluation(80, other)),
+        )
+
+        assert recorded
+        first, stored = attempts_of(storage, session)
+        assert follow_up.probe == stored.probe == first.answered == first.follow_up
+        assert stored.probe
+        asked[stored.probe.question] += 1
+        assert imbalances(schedules.client) == []
+    assert set(asked) == {PROBE.question, other.question}
+
+
+def test_a_follow_up_and_its_first_answer_evaluated_at_once_add_up(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    storage.evaluations.request_reevaluation(asking(storage, session))
+    again = storage.attempts.get(USER, session.id, 1)
+    follow_up, _ = add(storage, session, follow_up_to=1)
+
+    for run in schedules:
+        outcomes = run.together(
+            lambda: storage.evaluations.record(again, an_evaluation(80)),
+            lambda: storage.evaluations.record(follow_up, an_evaluation(30)),
+            lambda: storage.sessions.end(USER, session.id),
+        )
+
+        assert outcomes[:2] == (True, True)
+        stored = storage.sessions.get(USER, session.id)
+        assert (stored.avg_score, stored.questions_count, stored.pending_count) == (8.0, 1, 0)
+        assert imbalances(schedules.client) == []
+    assert schedules.count > 5
+
+
+def test_a_follow_up_delivered_twice_at_once_is_one_call_and_counted_once(
+    schedules: Schedules, storage: Storage, session: Session
+) -> None:
+    asking(storage, session)
+    request = request_for(add(storage, session, answer=MORE[0], follow_up_to=1)[0])
+    storage.limits.breaker = lambda: 0  # type: ignore[method-assign]
+
+    for run in schedules:
+        grader = a_grader(run, 73)
+
+        outcomes = run.together(*[delivery(schedules, grader, request)] * 2)
+
+        assert kinds(outcomes)["evaluated"] == grader.calls == 1
+        stored = storage.sessions.get(USER, session.id)
+        assert (stored.follow_ups_scored_count, stored.scored_count, stored.pending_count) == (1, 1, 0)
+    assert schedules.count == 10
 
 
 # Evaluation once more

@@ -13,7 +13,7 @@ import pytest
 from coach import questions as bank
 from coach.errors import Conflict
 from coach.http.schemas.attempts import AttemptOut
-from coach.model import Criterion, Evaluation, Evaluator, Mode, Probe, Session, Status
+from coach.model import Category, Criterion, Evaluation, Evaluator, Mode, Probe, Session, Status
 from coach.storage import Storage
 from local import openapi
 from tests.conftest import USER
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("functions")
 
+REVIEW = "0f8fad5b-d9cb-469f-a165-70867728950e"
 TEN_MINUTES_AND_GRACE = 10 * 60 + 30
 
 
@@ -73,6 +74,19 @@ def test_answers_are_taken_until_half_a_minute_after_the_timer(
     assert (late.status, late.json()) == (409, {"detail": "Time is up: the session took answers for 10 minutes"})
     assert [attempt.id for attempt in attempts_of(storage, storage.sessions.get(USER, SESSION))] == [1]
     assert imbalances(dynamodb) == []
+
+
+def test_a_follow_up_comes_in_time_as_well(storage: Storage, clock: Clock) -> None:
+    session = started(storage, Mode.TIMED, timer_minutes=10)
+    for _ in range(2):
+        storage.evaluations.record(add(storage, session)[0], SAID)
+    in_time = answered(follow_up_to=1)
+    clock.advance(TEN_MINUTES_AND_GRACE)
+
+    late = answered(follow_up_to=2)
+
+    assert (in_time.status, late.status) == (201, 409)
+    assert late.json()["detail"].startswith("Time is up")
 
 
 @pytest.mark.parametrize(
@@ -172,21 +186,27 @@ SAID_OTHERWISE = an_evaluation(14)
 VALUES = {"{session_id}": (SESSION,), "{attempt_id}": ("1", "2"), "{question_id}": ("1", "2")}
 """Of the parameters of paths: those of the exam."""
 
-QUERIED: dict[str, list[Any]] = {"session_id": [SESSION], "limit": [1]}
-"""Values of other parameters whose values the document does not list."""
+QUERIED: dict[str, list[Any]] = {
+    "session_id": [SESSION, REVIEW],
+    "limit": [1],
+    "category": [bank.question(1).category, Category.EXECUTION],
+}
+"""Of parameters whose values the document does not list, or of which a few are enough."""
 
 DOCUMENT = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def exam(storage: Storage, clock: Clock) -> Session:
-    """An exam that goes on, with pending answers to question 1, which was answered before, and to question 2."""
+    """An exam that goes on, with pending answers to question 1, which was answered before, and to question 2. There is
+    a review too."""
     storage.accounts.register(replace(a_user(), id=USER), "hash")
     before = storage.sessions.create(a_session(started_at=NOW.replace(day=14)))[0]
     clock.advance(-7 * 24 * 3600)
     storage.evaluations.record(add(storage, before)[0], an_evaluation(60))
     storage.sessions.end(USER, before.id)
     clock.advance(7 * 24 * 3600)
+    storage.sessions.create(a_session(id=REVIEW, mode=Mode.REVIEW))
     exam = started(storage, Mode.EXAM)
     for question_id in (1, 2):
         add(storage, exam, question_id=question_id, key=f"k{question_id}")

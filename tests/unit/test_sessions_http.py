@@ -288,6 +288,9 @@ def test_an_evaluated_attempt_has_its_scores_and_their_reasons(storage: Storage)
             "output_tokens": 0,
         },
         "failure": None,
+        "follow_up": None,
+        "follow_up_to": None,
+        "imported_at": None,
     }
 
 

@@ -14,7 +14,7 @@ from coach.aws import EvaluationQueue
 from coach.errors import EvaluationRefused
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
 from coach.evaluation.rubric import rubric
-from coach.model import Attempt, Category, Evaluation, Evaluator, FollowUp, Question, Session, Status
+from coach.model import Attempt, Category, Evaluation, Evaluator, FollowUp, Probe, Question, Session, Status
 from coach.storage import Storage
 from coach.worker import Worker
 from operations.__main__ import main
@@ -24,6 +24,7 @@ from tests.conftest import OTHER, USER
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
+    MORE,
     Queue,
     a_session,
     a_user,
@@ -530,3 +531,38 @@ def test_a_stack_that_is_no_longer_running_is_none(tmp_path: Path) -> None:
 
     with pytest.raises(StackError, match="no stack is running"):
         on_this_machine(tmp_path)
+
+
+def followed_up(storage: Storage, session: Session, criterion: str, evaluation: Evaluation) -> Attempt:
+    """A follow-up at a criterion, to an answer that is up to date."""
+    first, _ = add(storage, session, question_id=DESIGN)
+    probe = Probe(criterion=criterion, question="Why should the company build this and not something else?")
+    storage.evaluations.record(first, replace(made(70), follow_up=probe))
+    attempt, _ = add(storage, session, question_id=DESIGN, answer=MORE[0], follow_up_to=first.id)
+    storage.evaluations.record(attempt, evaluation)
+    return of(storage, attempt)
+
+
+def test_a_follow_up_is_graded_again_on_what_it_was_asked_and_stays_out_of_the_average(
+    storage: Storage, session: Session, workers: Workers, reevaluate: Callable[..., int]
+) -> None:
+    attempt = followed_up(storage, session, "Goal and motivation", made(50, **OLD_RUBRIC))
+
+    assert reevaluate("--all") == 0
+
+    assert workers.asked == [MORE[0]]
+    assert score(storage, attempt) == 70
+    assert of(storage, attempt).probe == attempt.probe
+    stored = storage.sessions.get(session.user_id, session.id)
+    assert (stored.avg_score, stored.questions_count, stored.pending_count) == (7.0, 1, 0)
+
+
+def test_a_follow_up_at_a_criterion_that_is_gone_is_left_alone(
+    storage: Storage, session: Session, reevaluate: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    attempt = followed_up(storage, session, "Charm", made(50, **OLD_RUBRIC))
+
+    assert reevaluate("--all") == 0
+
+    assert "1 question or criterion no longer there, left alone" in capsys.readouterr().out
+    assert score(storage, attempt) == 50
