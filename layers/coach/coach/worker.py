@@ -95,7 +95,7 @@ class Worker:
         attempt = lease.attempt
         try:
             question = questions.question(attempt.question_id)
-            follow_up = await asyncio.to_thread(self._follow_up, attempt)
+            follow_up = await self._follow_up(attempt)
             evaluation = await evaluate(self._evaluator, question, attempt.answer_text, follow_up)
         except NotFound as gone:
             await asyncio.to_thread(self._evaluations.fail, attempt, str(gone))
@@ -122,11 +122,11 @@ class Worker:
         recorded = await asyncio.to_thread(self._evaluations.record, attempt, evaluation)
         return "evaluated" if recorded else "nothing to do"
 
-    def _follow_up(self, attempt: Attempt) -> FollowUp | None:
+    async def _follow_up(self, attempt: Attempt) -> FollowUp | None:
         """What an attempt follows up, if it does. Raises NotFound."""
         if attempt.probe is None:
             return None
-        earlier = self._attempts.earlier(attempt)
+        earlier = await asyncio.to_thread(self._attempts.earlier, attempt)
         turns = tuple(Turn(asked=before.probe, answer=before.answer_text) for before in earlier)
         return FollowUp(probe=attempt.probe, earlier=turns)
 
