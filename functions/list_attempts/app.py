@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from coach import aws
 from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
-from coach.http.pages import Cursor, Limit, Page
+from coach.http.pages import NUMBERS, Cursor, Limit, Page
 from coach.http.responses import responses
 from coach.http.schemas.attempts import AttemptOut
 
@@ -21,7 +21,7 @@ app = create_app()
 def list_attempts(
     session_id: str, user: CurrentUser, limit: Limit = 50, cursor: Cursor = None
 ) -> Response[list[AttemptOut]]:
-    page = Page[AttemptOut](app, user, limit, cursor)
+    page = Page[AttemptOut](app, user, limit, cursor, NUMBERS)
     found = aws.storage().attempts.of_session(user.id, session_id, after=page.after_number, page_size=limit + 1)
     return page.response((AttemptOut.of(attempt), str(attempt.id)) for attempt in found)
 

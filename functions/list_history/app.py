@@ -10,7 +10,7 @@ from coach.http.responses import responses
 from coach.http.schemas.fields import Moment
 from coach.http.schemas.history import HistoryRowOut
 from coach.model import Category, Evaluator, Status
-from coach.storage.history import Filters
+from coach.storage.history import POSITION, Filters
 
 app = create_app()
 
@@ -38,6 +38,7 @@ def list_history(
         user,
         limit,
         cursor,
+        POSITION,
         category=category,
         status=status,
         evaluator=evaluator,

@@ -9,6 +9,7 @@ from coach.http.pages import Cursor, Limit, Page
 from coach.http.responses import responses
 from coach.http.schemas.sessions import SessionOut
 from coach.model import Category
+from coach.storage.sessions import POSITION
 
 app = create_app()
 
@@ -22,7 +23,7 @@ app = create_app()
 def list_sessions(
     user: CurrentUser, category: Category | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Response[list[SessionOut]]:
-    page = Page[SessionOut](app, user, limit, cursor, category=category)
+    page = Page[SessionOut](app, user, limit, cursor, POSITION, category=category)
     found = aws.storage().sessions.newest_first(user.id, category, after=page.after, page_size=limit + 1)
     return page.response((SessionOut.of(session), position) for session, position in found)
 

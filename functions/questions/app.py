@@ -9,7 +9,7 @@ from coach import aws
 from coach import questions as bank
 from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
-from coach.http.pages import Cursor, Limit, Page
+from coach.http.pages import NUMBERS, Cursor, Limit, Page
 from coach.http.responses import responses
 from coach.http.schemas.fields import Zone
 from coach.http.schemas.history import ComparedAttemptOut
@@ -17,6 +17,7 @@ from coach.http.schemas.questions import CategoryOut, NextQuestionOut, QuestionI
 from coach.model import Category, Difficulty, Mode
 from coach.progress.change import comparisons
 from coach.progress.schedule import next_question
+from coach.storage.history import POSITION
 
 app = create_app()
 
@@ -47,7 +48,7 @@ def list_questions(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[list[QuestionOut]]:
-    page = Page[QuestionOut](app, user, limit, cursor, category=category, difficulty=difficulty)
+    page = Page[QuestionOut](app, user, limit, cursor, NUMBERS, category=category, difficulty=difficulty)
     after = page.after_number or 0
     found = (question for question in bank.questions(category, difficulty) if question.id > after)
     return page.response((QuestionOut.of(question), str(question.id)) for question in found)
@@ -101,12 +102,13 @@ def list_question_attempts(
     question_id: QuestionId, user: CurrentUser, limit: Limit = 50, cursor: Cursor = None
 ) -> Response[list[ComparedAttemptOut]]:
     bank.question(question_id)
-    page = Page[ComparedAttemptOut](app, user, limit, cursor)
-    found = aws.storage().histories.at_question(user.id, question_id, after=page.after, limit=limit + 1)
+    page = Page[ComparedAttemptOut](app, user, limit, cursor, POSITION)
+    found = aws.storage().histories.at_question(user.id, question_id, after=page.after, limit=limit)
     attempts = [*found.before, *(attempt for attempt, _ in found.attempts)]
     compared = comparisons(attempts, {each.session_id for each in attempts if each.withheld})[len(found.before) :]
     rows = zip(found.attempts, compared, strict=True)
-    return page.response((ComparedAttemptOut.compared(attempt, each), position) for (attempt, position), each in rows)
+    shown = ((ComparedAttemptOut.compared(attempt, each), position) for (attempt, position), each in rows)
+    return page.response(shown, found.onward)
 
 
 @app.get(

@@ -437,6 +437,14 @@ def test_a_parameter_that_a_route_does_not_have_is_refused(route: Route) -> None
     assert errors == {query: [(["query", name], "extra_forbidden")] for query, name in unknown.items()}
 
 
+@pytest.mark.usefixtures("owned")
+@pytest.mark.parametrize("route", [route for route in CLOSED if route.method == "POST"], ids=str)
+def test_a_field_that_a_route_does_not_have_is_refused(route: Route) -> None:
+    answer = call("POST", target(route), {**(body(route) or {}), "colour": "red"}, user=USER)
+
+    assert answer.errors() == [(["body", "colour"], "extra_forbidden")]
+
+
 def test_a_link_to_the_landing_page_may_have_parameters() -> None:
     assert call("GET", "/?utm_source=newsletter").status == 200
 

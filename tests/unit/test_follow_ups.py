@@ -14,7 +14,7 @@ from coach.storage import Storage
 from coach.worker import Worker
 from tests.conftest import USER
 from tests.unit.events import SESSION, Answer, call
-from tests.unit.faults import Faults, reply_lost_and_sent_again, transaction_conflict
+from tests.unit.faults import Call, Faults, reply_lost_and_sent_again, transaction_conflict
 from tests.unit.given import (
     ANSWER,
     LEASE_SECONDS,
@@ -262,6 +262,23 @@ def test_a_probe_that_nobody_answered_is_that_of_the_newest_evaluation(storage: 
     assert follow_up.probe == SECOND_PROBE
 
 
+def test_an_answer_to_a_question_that_changes_meanwhile_is_not_taken_for_one_to_the_next(
+    storage: Storage, session: Session, faults: Faults
+) -> None:
+    asking(storage, session)
+
+    def evaluated_once_more(transact: Call) -> Any:
+        storage.evaluations.request_reevaluation(storage.attempts.get(USER, session.id, 1))
+        evaluated(storage, storage.attempts.get(USER, session.id, 1), an_evaluation(80, SECOND_PROBE))
+        return transact()
+
+    faults.next_of("TransactWriteItems", evaluated_once_more)
+    with pytest.raises(Conflict, match="has changed"):
+        add(storage, session, follow_up_to=1)
+
+    assert stats(storage, session) == (1, 8.0, 0)
+
+
 # The worker
 
 
@@ -364,7 +381,7 @@ def test_the_question_that_an_evaluation_asks_is_answered_and_graded_on_its_crit
         ({"follow_up_to": 999_999}, 404),
         ({"follow_up_to": 0}, 422),
         ({"follow_up_to": -1}, 422),
-        ({"follow_up_to": 1_000_000}, 422),
+        ({"follow_up_to": 1_000_000}, 404),
         ({"follow_up_to": "1"}, 422),
         ({"follow_up_to": 1.5}, 422),
         ({"follow_up_to": True}, 422),

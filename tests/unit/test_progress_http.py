@@ -123,7 +123,12 @@ def test_only_names_of_the_iana_database_are_time_zones(path: str, tz: str) -> N
 
 
 @pytest.mark.parametrize(
-    "time", ["2026-11-21", "2026-11-21T12:00:00", "2026-11-21 12:00", "1795262400", "yesterday", "", "12:00+01:00"]
+    "time",
+    [
+        *("2026-11-21", "2026-11-21T12:00:00", "2026-11-21 12:00", "1795262400", "yesterday", "", "12:00+01:00"),
+        *("2026-11-21x12:00:00Z", "2026-11-21T12:00:00.Z", "2026-11-21T12:00:00 +01:00", "2026-11-31T12:00:00Z"),
+        "2026-11-21T12:00:00.1234567Z",  # between two times that attempts have
+    ],
 )
 @pytest.mark.parametrize("name", ["since", "until"])
 def test_a_time_has_a_date_and_an_offset(name: str, time: str) -> None:

@@ -313,7 +313,7 @@ def test_who_has_nothing_to_offer_passes_the_turn_on() -> None:
 def test_if_nothing_is_due_weak_or_new_the_question_of_longest_ago_comes() -> None:
     attempts = [answered(number, NOW - number * DAY) for number in range(1, 8)]
 
-    assert told(attempts, BANK[:7]) == (7, "You last answered this 7 days ago.")
+    assert told(attempts, BANK[:7]) == (7, "You have answered this once, last 7 days ago.")
 
 
 def test_a_question_that_waits_for_its_evaluation_rests() -> None:
@@ -343,8 +343,8 @@ def test_today_is_today_in_the_zone() -> None:
 def test_when_all_rest_one_that_is_graded_comes_again() -> None:
     waiting, graded = answered(1, NOW, status=Status.PENDING), answered(8, NOW, 50)
 
-    assert told([waiting, graded], [a_question(1), a_question(8)]) == (8, "You last answered this today.")
-    assert told([waiting], [a_question(1)]) == (1, "You last answered this today.")
+    assert told([waiting, graded], [a_question(1), a_question(8)]) == (8, "You have answered this once, last today.")
+    assert told([waiting], [a_question(1)]) == (1, "You have answered this once, last today.")
 
 
 def test_a_review_serves_only_what_has_been_answered() -> None:
@@ -359,7 +359,7 @@ def test_an_empty_review_and_an_empty_choice_say_why() -> None:
 
 
 def test_what_was_imported_from_a_day_to_come_is_practice_like_any_other() -> None:
-    assert told([answered(1, NOW + 3 * DAY, 50)], [a_question(1)]) == (1, "You last answered this today.")
+    assert told([answered(1, NOW + 3 * DAY, 50)], [a_question(1)]) == (1, "You have answered this once, last today.")
 
 
 moments = st.integers(0, 40 * 24).map(lambda hours: NOW - timedelta(hours=hours))

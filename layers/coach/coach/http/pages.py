@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import Annotated, Generic, TypeVar
 from urllib.parse import urlencode
@@ -23,6 +24,9 @@ MAX_BYTES = 5_000_000
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to return at most")]
 Cursor = Annotated[str | None, Query(max_length=1024, description="Where to go on: from the Link header of a page")]
 
+NUMBERS = re.compile("[0-9]{1,9}")
+"""Positions in a list that is ordered by number."""
+
 _FOREIGN_CURSOR = Invalid(("query", "cursor"), "This cursor does not belong to this list", "cursor_invalid")
 
 
@@ -36,22 +40,26 @@ class Page(Generic[T]):
     """
 
     def __init__(
-        self, app: APIGatewayRestResolver, user: Caller, limit: int, cursor: str | None, **filters: str | None
+        self,
+        app: APIGatewayRestResolver,
+        user: Caller,
+        limit: int,
+        cursor: str | None,
+        positions: re.Pattern[str],
+        **filters: str | None,
     ) -> None:
+        """`positions` is what a position of this list looks like: whoever can make a digest can make up a position."""
         self._app = app
         self._path = str(app.current_event.path)
         self._filters = {name: value for name, value in filters.items() if value is not None}
         self._scope = json.dumps([user.id, self._path, self._filters])
         self.limit = limit
-        self.after = self._position(cursor) if cursor is not None else None
+        self.after = self._position(cursor, positions) if cursor is not None else None
 
     @property
     def after_number(self) -> int | None:
-        """The place to go on from in a list that is ordered by number."""
-        try:
-            return int(self.after) if self.after is not None else None
-        except ValueError:
-            raise _FOREIGN_CURSOR from None
+        """The place to go on from in a list that is ordered by NUMBERS."""
+        return int(self.after) if self.after is not None else None
 
     def response(self, found: Iterable[tuple[T, str]], onward: str | None = None) -> Response[list[T]]:
         """A JSON list of the first of (thing, its position), with a Link to the rest if there is any. `onward` is where
@@ -74,12 +82,12 @@ class Page(Generic[T]):
     def _cursor(self, position: str) -> str:
         return base64.urlsafe_b64encode(f"{self._digest(position)}{position}".encode()).decode()
 
-    def _position(self, cursor: str) -> str:
+    def _position(self, cursor: str, positions: re.Pattern[str]) -> str:
         try:
             position = base64.urlsafe_b64decode(cursor).decode()[16:]
         except ValueError:
             position = ""
-        if cursor != self._cursor(position):
+        if cursor != self._cursor(position) or not positions.fullmatch(position):
             raise _FOREIGN_CURSOR
         return position
 

@@ -158,7 +158,9 @@ class _Choice:
 
     def longest_ago(self, pool: Sequence[Question]) -> NextQuestion:
         question = min(pool, key=self._least_practised)
-        return NextQuestion(question, f"You last answered this {_ago(self._days_since(self._newest[question.id]))}.")
+        times = sum(each.question_id == question.id for each in self._history)
+        ago = _ago(self._days_since(self._newest[question.id]))
+        return NextQuestion(question, f"You have answered this {_times(times)}, last {ago}.")
 
     def _least_practised(self, question: Question) -> tuple[object, ...]:
         """The order of what has no answer, medium first, then of what was answered longest ago."""
@@ -193,6 +195,10 @@ def _name(category: Category) -> str:
 def _label(evaluator: Evaluator | None) -> str:
     """An offline score is labelled wherever it is shown."""
     return " (offline)" if evaluator is Evaluator.OFFLINE else ""
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _ago(days: int) -> str:

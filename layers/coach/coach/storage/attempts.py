@@ -59,6 +59,7 @@ class Attempts:
         session, *counted = self._table.get_all([session_key, *count.keys, *optional])
         used = counted.pop() if key_key else {}
         asking = counted.pop() if asking_key else {}
+        asked = None
         count.see(*counted)
         deadline = self._table.deadline()
         token = uuid4().hex
@@ -72,6 +73,9 @@ class Attempts:
             now = self._table.moment
             earliest_start = _earliest_start(session, now)
             probe = _open_probe(session, asking, question_id) if asking_key else None
+            if asked and probe != asked:  # evaluated again meanwhile
+                raise Conflict("The follow-up question of this attempt has changed")
+            asked = probe
             is_exam = session["mode"] == Mode.EXAM
             attempt = Attempt(
                 id=session["attempts_count"] + 1,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from coach.errors import NotFound
 from coach.model import Attempt, Category, Evaluator, Status
 from coach.progress.history import PastAttempt
 from coach.storage import keys, rows
@@ -18,7 +17,8 @@ FILTERED_ROWS = 1000
 MOST_ROWS = 5000
 """and about how many for one page: some 900 KB, 220 read units."""
 
-_POSITION = re.compile("(-?[0-9]{1,17})#([0-9a-f-]{36})#([0-9]{1,6})")
+POSITION = re.compile(f"([0-9]{{1,17}})#({keys.UUID})#([0-9]{{6}})")
+"""Where an attempt stands: its time, its session and its number."""
 _OPEN_EXAM = str(keys.OPEN_EXAM)
 
 
@@ -66,10 +66,11 @@ class HistoryPage:
 @dataclass(frozen=True, slots=True)
 class QuestionPage:
     """Attempts at one question with their positions, and `before` them the one, if any, that the first is compared
-    with."""
+    with. `onward` is the position to go on from; None at the end."""
 
     before: Sequence[Attempt]
     attempts: Sequence[tuple[Attempt, str]]
+    onward: str | None
 
 
 class Histories:
@@ -119,6 +120,7 @@ class Histories:
         if after:
             query["ExclusiveStartKey"] = marshal(_key_at(user_id, after))
         values = {":pk": keys.user(user_id), ":low": low, ":high": high}
+        # Only to leave out what passes no filter; what is shown is judged once more, after it was read.
         open_exams = self.open_exams(user_id) if filters.evaluator else {}
         found: list[PastAttempt] = []
         examined, last = 0, {}
@@ -156,9 +158,11 @@ class Histories:
         found = past[len(earlier) :][:limit]
         whole = self._whole(user_id, [*before, *found])
         positions = [_position(_index_key(user_id, each)) for each in found]
+        more = len(earlier) + len(found) < len(past)
         return QuestionPage(
             [attempt for attempt in whole[: len(before)] if attempt],
             [(each, place) for each, place in zip(whole[len(before) :], positions, strict=True) if each],
+            positions[-1] if more else None,
         )
 
     def _whole(self, user_id: str, attempts: Iterable[PastAttempt]) -> list[Attempt | None]:
@@ -224,11 +228,8 @@ def _order_at(position: str) -> tuple[datetime, str, int]:
 
 
 def _parts(position: str) -> tuple[int, str, int]:
-    """Raises NotFound for what is no position."""
-    parts = _POSITION.fullmatch(position)
-    if not parts:
-        raise NotFound("There is no such place in the history")
-    return int(parts[1]), parts[2], int(parts[3])
+    at, session_id, number = position.split("#")
+    return int(at), session_id, int(number)
 
 
 def _session_id(item: Item) -> str:

@@ -43,6 +43,9 @@ from coach.model import Attempt
 
 Key = dict[str, Any]
 
+ATTEMPTS_MAX = 999_999
+"""The highest number of an attempt, since the numbers sort as text."""
+
 SESSIONS_BY_START = "sessions_by_start"
 ATTEMPTS_BY_TIME = "attempts_by_time"
 NO_TIME, OPEN_EXAM = -(10**18), 10**18
@@ -51,7 +54,8 @@ BREAKER: Key = {"pk": "BREAKER", "sk": "BREAKER"}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID = re.compile(UUID, re.IGNORECASE | re.ASCII)
 
 
 def user(user_id: str) -> str:
@@ -76,6 +80,9 @@ def session(user_id: str, session_id: str) -> Key:
 
 
 def attempt(user_id: str, session_id: str, attempt_id: int) -> Key:
+    """Raises NotFound for what cannot be an attempt's number."""
+    if attempt_id > ATTEMPTS_MAX:
+        raise NotFound("Attempt not found")
     of_session = session(user_id, session_id)
     return {"pk": of_session["pk"], "sk": f"{of_session['sk']}#ATTEMPT#{attempt_id:06d}"}
 

@@ -1,5 +1,6 @@
 """Sessions and their counters, from which their stats are derived."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,9 @@ from coach.errors import Conflict, NotFound
 from coach.model import Category, Mode, Session
 from coach.storage import keys
 from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal
+
+POSITION = re.compile(f"[0-9T:.+-]{{32}}#{keys.UUID}")
+"""Where a session stands: its time and its id."""
 
 _SETTINGS = ("category_filter", "mode", "timer_minutes")
 

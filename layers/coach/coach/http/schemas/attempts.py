@@ -10,10 +10,8 @@ from coach.characters import trimmed
 from coach.http.schemas.fields import AS_WRITTEN, Body, SessionId, Text, WholeNumber
 from coach.model import ANSWER_MAX_CHARS, ANSWER_MIN_CHARS, Attempt, Evaluation, Evaluator, Status, points
 
-ATTEMPTS_MAX = 999_999
-
 AttemptId = Annotated[
-    Annotated[int, Field(ge=1, le=ATTEMPTS_MAX), AS_WRITTEN],
+    Annotated[int, Field(ge=1), AS_WRITTEN],
     Path(description="1 for the first attempt of its session, and so on"),
 ]
 
@@ -35,7 +33,7 @@ class AttemptIn(Body):
     time_spent_sec: Annotated[WholeNumber, Field(ge=0, le=86_400)] | None = None
     session_id: SessionId | None = None
     follow_up_to: Annotated[
-        Annotated[WholeNumber, Field(ge=1, le=ATTEMPTS_MAX)] | None,
+        Annotated[WholeNumber, Field(ge=1)] | None,
         Field(description="The number of the attempt whose `follow_up` this answers; the question is the same"),
     ] = None
 

@@ -54,16 +54,15 @@ def _known_zone(name: str) -> str:
 Zone = Annotated[str, Query(description="Whose days: an IANA name, as Europe/Berlin"), AfterValidator(_known_zone)]
 
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+
+
 def _moment(text: Any) -> datetime:
     """A + that was not encoded comes as a space."""
-    written = re.sub(r" ([0-9]{2}(:?[0-9]{2})?)$", r"+\1", str(text).upper())
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("no time in ISO 8601 with an offset from UTC")
-    return moment
+    written = re.sub(r"(?<=[0-9]) (?=\d\d:?\d\d$)", "+", str(text))
+    if not _TIME.fullmatch(written):
+        raise ValueError("no time in ISO 8601 with an offset from UTC, as 2026-11-27T10:00:00.000000+01:00")
+    return datetime.fromisoformat(written.upper())
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
@@ -73,3 +72,7 @@ class Body(BaseModel):
     """What a client sends: fields that nobody knows are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Body):
+    """An empty object, or no body at all."""
