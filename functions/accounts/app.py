@@ -3,6 +3,7 @@
 from base64 import b64encode
 from datetime import UTC, datetime
 from functools import cache, partial
+from pathlib import Path
 from secrets import token_bytes
 from typing import Annotated
 from unicodedata import normalize
@@ -13,6 +14,7 @@ from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import ARGON2_VERSION
 from aws_lambda_powertools.event_handler import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+from pydantic_core import PydanticCustomError
 
 from coach import aws
 from coach.errors import Unauthorized
@@ -33,12 +35,29 @@ Password = Annotated[Text, AfterValidator(partial(normalize, "NFKC")), Field(min
 """In NFKC: the same letters are the same password, however a keyboard composes them."""
 
 
+@cache
+def common_passwords() -> frozenset[str]:
+    """The commonest passwords that are long enough to be one; common_passwords.md tells where they are from."""
+    return frozenset(Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").splitlines())
+
+
+def _uncommon(password: str) -> str:
+    if password.casefold() in common_passwords():
+        msg = "This is one of the 10,000 commonest passwords, which are tried first; choose another"
+        raise PydanticCustomError("password_too_common", msg)
+    return password
+
+
+NewPassword = Annotated[Password, AfterValidator(_uncommon), Field(description="None of the 10,000 commonest")]
+"""Nothing else is demanded (NIST SP 800-63B): rules about kinds of characters make passwords no better."""
+
+
 class Registration(BaseModel):
     """A new account."""
 
     model_config = ConfigDict(extra="forbid")
     email: Email
-    password: Password
+    password: NewPassword
     full_name: Annotated[Text, Field(max_length=100)] | None = None
 
 

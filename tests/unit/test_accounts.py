@@ -15,6 +15,7 @@ from coach.identity.keys import KeyRing
 from coach.storage import Storage
 from functions.accounts import app
 from tests.unit.events import Answer, call
+from tests.unit.given import a_user
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -198,12 +199,12 @@ def test_the_longest_address_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["x" * 8, "x" * 128, "ü" * 128, "🙂" * 128, " " * 8, "pass\x00word", "пароль-密码-🔑"]
+    "password", ["xy" * 4, "x" * 128, "ü" * 128, "🙂" * 128, " " * 8, "pass\x00word", "пароль-密码-🔑"]
 )
 def test_a_password_of_8_to_128_characters_opens_the_account_and_no_other_does(password: str) -> None:
     made = register(password=password)
 
-    right, wrong = login(password=password), login(password=password[:-1] + "y")
+    right, wrong = login(password=password), login(password=password[:-1] + "z")
 
     assert (made.status, right.status, wrong.status) == (201, 200, 401)
 
@@ -218,7 +219,7 @@ def test_a_password_counts_beyond_72_bytes() -> None:
 
 COMPOSITIONS = {
     "composed and decomposed": ("Zürich-café-9", "Zu\u0308rich-cafe\u0301-9"),
-    "wide letters": ("Ｐassword９９", "Password99"),
+    "wide letters": ("Ｐarking９９", "Parking99"),
     "a ligature": ("eﬃcient-99", "efficient-99"),
 }
 
@@ -240,6 +241,39 @@ def test_the_same_letters_are_the_same_password_however_they_are_composed(case: 
 )
 def test_the_characters_of_a_password_are_counted_as_they_are_hashed(password: str, status: int) -> None:
     assert register(password=password).status == status
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password",
+        "12345678",
+        "iloveyou",
+        "PassWord",
+        "TRUSTNO1",
+        "ｐａｓｓｗｏｒｄ",
+        "jennifer",
+        "p@ssw0rd",
+        "paſſword",
+    ],
+)
+def test_a_password_that_many_have_is_refused_whatever_its_case(password: str) -> None:
+    answer = register(password=password)
+
+    [error] = answer.json()["detail"]
+    assert (answer.status, error["loc"], error["type"]) == (422, ["body", "password"], "password_too_common")
+    assert error["msg"] == "This is one of the 10,000 commonest passwords, which are tried first; choose another"
+
+
+@pytest.mark.parametrize("password", ["a long password", " password", "password!?", "aaaabbbb", "dfghjklö"])
+def test_nothing_else_is_demanded_of_a_password(password: str) -> None:
+    assert register(password=password).status == 201
+
+
+def test_whoever_has_a_common_password_already_can_sign_in(storage: Storage) -> None:
+    storage.accounts.register(a_user(EMAIL), app.hasher().hash("password"))
+
+    assert login(password="password").status == 200
 
 
 @pytest.mark.parametrize("password", ["", "x" * 7, "x" * 129, "pass\ud800word", 12345678, None, ["x" * 8], True])
