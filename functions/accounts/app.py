@@ -25,6 +25,7 @@ from coach.http.schemas.accounts import SignedIn, UserOut
 from coach.http.schemas.fields import Text
 from coach.identity.tokens import LIFETIME
 from coach.model import User
+from coach.storage.accounts import Credentials
 
 app = create_app()
 
@@ -85,6 +86,23 @@ def nobodys_hash() -> str:
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
 
 
+def opened(email: str, password: str) -> Credentials | None:
+    """The account that the password opens, or None, for the same work whether or not there is an account.
+
+    Counts wrong passwords. Raises TooManyRequests, and that before it is known whether this one is right.
+    """
+    source_ip = app.current_event.request_context.identity.source_ip
+    tries = aws.storage().limits.password_tries(email, source_ip)
+    tries.demand()
+    credentials = aws.storage().accounts.credentials(email)
+    try:
+        hasher().verify(credentials.password_hash if credentials else nobodys_hash(), password)
+    except VerifyMismatchError:
+        credentials = None
+    tries.record(wrong=credentials is None)
+    return credentials
+
+
 @app.post(
     "/auth/register",
     status_code=201,
@@ -105,14 +123,12 @@ def register(body: Registration) -> Response[SignedIn]:
     "/auth/login",
     tags=["accounts"],
     summary="Get an access token",
-    responses=responses({200: "Signed in"}, 401, 503),
+    description="After the eighth wrong password for an account from one network address within 15 minutes, every "
+    "login to it from there is 429 for 15 minutes, with the right password too.",
+    responses=responses({200: "Signed in"}, 401, 429, 503),
 )
 def login(body: Login) -> SignedIn:
-    credentials = aws.storage().accounts.credentials(body.email)
-    try:
-        hasher().verify(credentials.password_hash if credentials else nobodys_hash(), body.password)
-    except VerifyMismatchError:
-        raise Unauthorized(WRONG) from None
+    credentials = opened(body.email, body.password)
     user = aws.storage().accounts.record_sign_in(credentials.user_id) if credentials else None
     if not user:
         raise Unauthorized(WRONG)

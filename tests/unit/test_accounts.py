@@ -14,8 +14,8 @@ from coach.aws import SecretParameter
 from coach.identity.keys import KeyRing
 from coach.storage import Storage
 from functions.accounts import app
-from tests.unit.events import Answer, call
-from tests.unit.given import a_user
+from tests.unit.events import Answer, call, http, invoke
+from tests.unit.given import Clock, a_user
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,6 +56,12 @@ def register(email: Any = EMAIL, password: Any = PASSWORD, **more: Any) -> Answe
 
 def login(email: Any = EMAIL, password: Any = PASSWORD) -> Answer:
     return call("POST", "/auth/login", {"email": email, "password": password})
+
+
+def login_from(source_ip: str, password: str = PASSWORD, email: str = EMAIL, **headers: str) -> Answer:
+    function, event = http("POST", "/auth/login", {"email": email, "password": password}, headers=headers)
+    event["requestContext"]["identity"]["sourceIp"] = source_ip
+    return invoke(function, event)
 
 
 def me(signed_in: Answer) -> Answer:
@@ -417,3 +423,156 @@ def test_where_the_account_is_comes_with_it() -> None:
     answer = register()
 
     assert answer.headers["location"].endswith("/auth/me")
+
+
+# How many passwords may be tried
+
+HOME, ELSEWHERE = "203.0.113.24", "198.51.100.7"
+WRONG, TOO_MANY = 401, 429
+
+
+@pytest.fixture
+def clock(functions: None, dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Clock:  # noqa: ARG001
+    """What the limit tells the time by."""
+    clock = Clock()
+    storage = Storage(dynamodb, "coach", now=clock)
+    monkeypatch.setattr(aws, "storage", lambda: storage)
+    return clock
+
+
+def wrong_logins(times: int, source_ip: str = HOME, email: str = EMAIL) -> list[int]:
+    return [login_from(source_ip, f"wrong password {n}", email).status for n in range(times)]
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_eighth_wrong_password_is_told_and_then_no_login_is_tried_not_even_the_right_one() -> None:
+    register()
+
+    statuses = wrong_logins(10)
+    right = login_from(HOME)
+
+    assert statuses == [WRONG] * 8 + [TOO_MANY] * 2
+    assert (right.status, right.json()) == (TOO_MANY, {"detail": "Too many wrong passwords; try again later"})
+    assert right.headers["retry-after"] == "900"
+
+
+def test_logins_are_taken_again_15_minutes_after_the_eighth_however_often_it_was_tried_meanwhile(clock: Clock) -> None:
+    register()
+    wrong_logins(8)
+
+    clock.advance(899.5)
+    meanwhile = login_from(HOME, "wrong password")
+    clock.advance(0.5)
+    after = login_from(HOME)
+
+    assert (meanwhile.status, meanwhile.headers["retry-after"]) == (TOO_MANY, "1")
+    assert after.status == 200
+
+
+def test_the_15_minutes_count_from_the_eighth_and_not_from_the_first(clock: Clock) -> None:
+    register()
+    for _ in range(7):
+        assert login_from(HOME, "wrong password").status == WRONG
+        clock.advance(120)
+
+    eighth = login_from(HOME, "wrong password")
+    clock.advance(899)
+
+    assert (eighth.status, login_from(HOME).status) == (WRONG, TOO_MANY)
+
+
+def test_a_closed_way_in_opens_with_eight_tries(clock: Clock) -> None:
+    wrong_logins(9)
+    clock.advance(900)
+
+    assert wrong_logins(9) == [WRONG] * 8 + [TOO_MANY]
+
+
+def test_wrong_passwords_of_more_than_15_minutes_ago_do_not_count(clock: Clock) -> None:
+    wrong_logins(3)
+    clock.advance(600)
+    wrong_logins(4)
+    clock.advance(300)
+
+    assert wrong_logins(5) == [WRONG] * 4 + [TOO_MANY]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_right_password_in_between_is_not_counted_and_resets_nothing() -> None:
+    register()
+
+    before, right, after = wrong_logins(7), [login_from(HOME).status for _ in range(9)], wrong_logins(2)
+
+    assert (before, right, after) == ([WRONG] * 7, [200] * 9, [WRONG, TOO_MANY])
+
+
+@pytest.mark.usefixtures("clock")
+def test_nobody_else_is_slowed() -> None:
+    register()
+    register("grace@example.com")
+
+    wrong_logins(8)
+
+    assert login_from(ELSEWHERE).status == 200
+    assert login_from(HOME, email="grace@example.com").status == 200
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_address_without_an_account_gets_the_same_answers() -> None:
+    register()
+
+    known = [login_from(HOME, "wrong password") for _ in range(10)]
+    unknown = [login_from(HOME, "wrong password", "nobody@example.com") for _ in range(10)]
+
+    assert unknown == known
+
+
+@pytest.mark.usefixtures("clock")
+def test_all_spellings_of_an_address_are_counted_together() -> None:
+    statuses = wrong_logins(4) + wrong_logins(4, email="ADA@Example.com") + wrong_logins(1, email=f" {EMAIL}")
+
+    assert statuses == [WRONG] * 8 + [TOO_MANY]
+
+
+@pytest.mark.usefixtures("clock")
+def test_no_header_makes_a_caller_look_like_another() -> None:
+    wrong_logins(8)
+    headers = {"X-Forwarded-For": ELSEWHERE, "Forwarded": f"for={ELSEWHERE}", "X-Real-IP": ELSEWHERE}
+
+    answer = login_from(HOME, **headers)
+
+    assert answer.status == TOO_MANY
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_64_bit_network_of_ipv6_is_one_address() -> None:
+    wrong_logins(4, "2001:db8:0:1::1")
+    wrong_logins(4, "2001:db8:0:1:ffff:ffff:ffff:ffff")
+
+    assert wrong_logins(1, "2001:0db8:0000:0001::2") == [TOO_MANY]
+    assert wrong_logins(1, "2001:db8:0:2::1") == [WRONG]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_throttled_login_takes_no_longer_for_the_right_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    register()
+    wrong_logins(8)
+    work = Counted()
+    monkeypatch.setattr(app, "hasher", lambda: work)
+
+    answers = [login_from(HOME), login_from(HOME, "wrong password")]
+
+    assert answers[0] == answers[1]
+    assert work.calls == []
+
+
+def test_what_counts_wrong_passwords_says_nothing_of_whose_they_are_and_expires(
+    clock: Clock, dynamodb: "DynamoDBClient"
+) -> None:
+    wrong_logins(1)
+
+    [item] = dynamodb.scan(TableName="coach")["Items"]
+
+    assert EMAIL not in json.dumps(item)
+    assert HOME not in json.dumps(item)
+    assert 900 <= int(item["expires_at"]["N"]) - clock() <= 902

@@ -762,6 +762,21 @@ def test_after_the_breakers_time_one_may_call_and_the_others_wait_for_what_it_fi
     assert storage.limits.breaker() == 0
 
 
+@pytest.mark.parametrize("before", [0, 7])
+def test_a_wrong_password_is_counted_once_when_the_reply_is_lost(storage: Storage, faults: Faults, before: int) -> None:
+    tries = storage.limits.password_tries("ada@example.com", "203.0.113.24")
+    for _ in range(before):
+        tries.record(wrong=True)
+    faults.next(None, reply_lost_and_sent_again)
+
+    tries.record(wrong=True)
+
+    for _ in range(7 - before):
+        tries.record(wrong=True)
+    with pytest.raises(TooManyRequests):
+        tries.record(wrong=True)
+
+
 def test_an_address_belongs_to_one_account_whatever_its_case(storage: Storage) -> None:
     user = a_user()
     storage.accounts.register(user, "hash")
