@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 from pydantic_core import PydanticCustomError
 
 from coach import aws
-from coach.errors import Unauthorized
+from coach.errors import Invalid, Unauthorized
 from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.responses import created, responses
@@ -68,6 +68,14 @@ class Login(BaseModel):
     model_config = ConfigDict(extra="forbid")
     email: Email
     password: Password
+
+
+class PasswordChange(BaseModel):
+    """A password in the place of another."""
+
+    model_config = ConfigDict(extra="forbid")
+    current_password: Password
+    new_password: NewPassword
 
 
 @cache
@@ -136,6 +144,24 @@ def login(body: Login) -> SignedIn:
 
 
 @app.post(
+    "/auth/password",
+    status_code=204,
+    tags=["accounts"],
+    summary="Change your password",
+    description="A wrong current password counts as one at a login. Access tokens run out by themselves.",
+    responses=responses({204: "Changed"}, 401, 404, 409, 429, 503),
+)
+def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
+    accounts = aws.storage().accounts
+    email = accounts.user(user.id).email
+    credentials = opened(email, body.current_password)
+    if not credentials:
+        raise Invalid(("body", "current_password"), "This is not your password", "wrong_password")
+    accounts.change_password(email, before=credentials.password_hash, after=hasher().hash(body.new_password))
+    return Response(status_code=204, body="")
+
+
+@app.post(
     "/auth/logout",
     status_code=204,
     tags=["accounts"],
@@ -161,4 +187,4 @@ def signed_in(user: User) -> SignedIn:
     )
 
 
-handler = entrypoint(app, aws.storage, aws.verifier, open_to_all=True)
+handler = entrypoint(app, aws.storage, open_paths=("/auth/register", "/auth/login"))

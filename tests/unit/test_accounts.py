@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery staple"
 HASHER = app.hasher
+HOME, ELSEWHERE = "203.0.113.24", "198.51.100.7"
 
 pytestmark = pytest.mark.usefixtures("signing")
 
@@ -60,6 +61,14 @@ def login(email: Any = EMAIL, password: Any = PASSWORD) -> Answer:
 
 def login_from(source_ip: str, password: str = PASSWORD, email: str = EMAIL, **headers: str) -> Answer:
     function, event = http("POST", "/auth/login", {"email": email, "password": password}, headers=headers)
+    event["requestContext"]["identity"]["sourceIp"] = source_ip
+    return invoke(function, event)
+
+
+def change(signed_in: Answer, current: Any = PASSWORD, new: Any = "another password", source_ip: str = HOME) -> Answer:
+    bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+    sent = {"current_password": current, "new_password": new}
+    function, event = http("POST", "/auth/password", sent, headers=bearer)
     event["requestContext"]["identity"]["sourceIp"] = source_ip
     return invoke(function, event)
 
@@ -427,7 +436,6 @@ def test_where_the_account_is_comes_with_it() -> None:
 
 # How many passwords may be tried
 
-HOME, ELSEWHERE = "203.0.113.24", "198.51.100.7"
 WRONG, TOO_MANY = 401, 429
 
 
@@ -576,3 +584,79 @@ def test_what_counts_wrong_passwords_says_nothing_of_whose_they_are_and_expires(
     assert EMAIL not in json.dumps(item)
     assert HOME not in json.dumps(item)
     assert 900 <= int(item["expires_at"]["N"]) - clock() <= 902
+
+
+# Changing the password
+
+
+def test_after_a_change_the_new_password_opens_the_account_and_the_old_one_does_not() -> None:
+    signed_in = register()
+
+    answer = change(signed_in)
+
+    assert (answer.status, answer.body) == (204, "")
+    assert [login(password=each).status for each in ("another password", PASSWORD)] == [200, 401]
+    assert me(signed_in).status == 200
+
+
+def test_a_change_is_of_the_callers_own_password() -> None:
+    register()
+    grace = register("grace@example.com", "a password of hers")
+
+    answer = change(grace, "a password of hers")
+
+    assert answer.status == 204
+    assert (login().status, login("grace@example.com", "another password").status) == (200, 200)
+
+
+def test_a_wrong_current_password_changes_nothing() -> None:
+    answer = change(register(), "wrong password")
+
+    assert answer.errors() == [(["body", "current_password"], "wrong_password")]
+    assert login().status == 200
+
+
+@pytest.mark.parametrize("new", ["short", "x" * 129, "PASSWORD1", "pass\ud800word", None, 12345678])
+def test_a_new_password_is_one_that_could_be_registered(new: Any) -> None:
+    answer = change(register(), new=new)
+
+    assert [loc for loc, _ in answer.errors()] == [["body", "new_password"]]
+    assert login().status == 200
+
+
+def test_nobody_changes_a_password_without_a_token() -> None:
+    answer = call("POST", "/auth/password", {"current_password": PASSWORD, "new_password": "x"})
+
+    assert answer.status == 401
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_wrong_current_password_counts_as_one_at_a_login_and_is_throttled_alike() -> None:
+    signed_in = register()
+
+    statuses = [change(signed_in, "wrong password").status for _ in range(5)] + wrong_logins(3)
+    throttled = change(signed_in)
+
+    assert statuses == [422] * 5 + [WRONG] * 3
+    assert (throttled.status, throttled.headers["retry-after"]) == (TOO_MANY, "900")
+    assert login_from(HOME).status == TOO_MANY
+    assert change(signed_in, source_ip=ELSEWHERE).status == 204
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_new_password_that_is_refused_counts_for_nothing() -> None:
+    signed_in = register()
+
+    refused = {change(signed_in, "wrong password", "password").status for _ in range(9)}
+
+    assert (refused, login_from(HOME).status) == ({422}, 200)
+
+
+def test_the_password_of_an_account_that_is_gone_cannot_be_changed(dynamodb: "DynamoDBClient") -> None:
+    signed_in = register()
+    key = {"pk": {"S": f"USER#{signed_in.json()['user']['id']}"}, "sk": {"S": "PROFILE"}}
+    dynamodb.delete_item(TableName="coach", Key=key)
+
+    answer = change(signed_in)
+
+    assert (answer.status, answer.json()) == (404, {"detail": "User not found"})

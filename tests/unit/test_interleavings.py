@@ -1159,3 +1159,23 @@ def test_of_twenty_wrong_passwords_that_are_checked_at_once_eight_are_told(stora
         return True
 
     assert [told(each) for each in tries] == [True] * 8 + [False] * 12
+
+
+def test_of_two_changes_of_a_password_at_once_one_is_made(schedules: Schedules, storage: Storage) -> None:
+    storage.accounts.register(a_user(), "hash")
+
+    def change(after: str) -> bool:
+        found = storage.accounts.credentials("ada@example.com")
+        if not found or found.password_hash != "hash":
+            return False
+        storage.accounts.change_password("ada@example.com", before="hash", after=after)
+        return True
+
+    for run in schedules:
+        outcomes = run.together(lambda: change("first"), lambda: change("second"))
+
+        stored = storage.accounts.credentials("ada@example.com")
+        made = [outcome is True for outcome in outcomes]
+        assert stored
+        assert made == [stored.password_hash == "first", stored.password_hash == "second"]
+        assert all(outcome in (True, False) or isinstance(outcome, Conflict) for outcome in outcomes)

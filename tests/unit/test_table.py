@@ -798,6 +798,17 @@ def test_registering_survives_a_lost_reply(storage: Storage, faults: Faults) -> 
     assert storage.accounts.user(user.id) == user
 
 
+def test_changing_a_password_survives_a_lost_reply(storage: Storage, faults: Faults) -> None:
+    storage.accounts.register(a_user(), "hash")
+    faults.next(reply_lost_and_sent_again)
+
+    storage.accounts.change_password("ada@example.com", before="hash", after="another hash")
+
+    found = storage.accounts.credentials("ada@example.com")
+    assert found
+    assert found.password_hash == "another hash"
+
+
 def test_signing_in_is_noted(dynamodb: "DynamoDBClient") -> None:
     storage = Storage(dynamodb, "coach", now=NOW.timestamp)
     user = a_user()
