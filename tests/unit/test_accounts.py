@@ -15,6 +15,7 @@ from coach.identity.keys import KeyRing
 from coach.storage import Storage
 from functions.accounts import app
 from tests.unit.events import Answer, call, http, invoke
+from tests.unit.faults import Faults
 from tests.unit.given import Clock, a_user
 
 if TYPE_CHECKING:
@@ -347,19 +348,23 @@ class Counted(PasswordHasher):
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_for_the_same_work(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, faults: Faults
 ) -> None:
     register()
     wrong_work, unknown_work = Counted(), Counted()
 
+    faults.next()
     monkeypatch.setattr(app, "hasher", lambda: wrong_work)
     wrong = login(password="wrong password")
+    wrong_calls = faults.calls
+    faults.next()
     monkeypatch.setattr(app, "hasher", lambda: unknown_work)
     unknown = login("nobody@example.com")
 
     assert wrong == unknown
     assert (wrong.status, wrong.json()) == (401, {"detail": "Wrong e-mail address or password"})
     assert wrong_work.calls == unknown_work.calls == ["verify"]
+    assert wrong_calls == faults.calls == ["GetItem", "GetItem", "GetItem", "UpdateItem"]
     assert wrong_work.failures == unknown_work.failures == ["VerifyMismatchError"]
 
 

@@ -762,6 +762,17 @@ def test_after_the_breakers_time_one_may_call_and_the_others_wait_for_what_it_fi
     assert storage.limits.breaker() == 0
 
 
+def test_recording_a_right_password_makes_the_calls_that_a_wrong_one_makes(storage: Storage, faults: Faults) -> None:
+    tries = storage.limits.password_tries("ada@example.com", "203.0.113.24")
+    calls = []
+    for wrong in (False, True, False, True):
+        faults.next()
+        tries.record(wrong=wrong)
+        calls.append(faults.calls)
+
+    assert calls == [["GetItem", "UpdateItem"]] * 4
+
+
 @pytest.mark.parametrize("before", [0, 7])
 def test_a_wrong_password_is_counted_once_when_the_reply_is_lost(storage: Storage, faults: Faults, before: int) -> None:
     tries = storage.limits.password_tries("ada@example.com", "203.0.113.24")
