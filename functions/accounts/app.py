@@ -3,6 +3,7 @@
 from base64 import b64encode
 from datetime import UTC, datetime
 from functools import cache, partial
+from pathlib import Path
 from secrets import token_bytes
 from typing import Annotated
 from unicodedata import normalize
@@ -13,9 +14,10 @@ from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import ARGON2_VERSION
 from aws_lambda_powertools.event_handler import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+from pydantic_core import PydanticCustomError
 
 from coach import aws
-from coach.errors import Unauthorized
+from coach.errors import Invalid, Unauthorized
 from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.responses import created, responses
@@ -23,6 +25,7 @@ from coach.http.schemas.accounts import SignedIn, UserOut
 from coach.http.schemas.fields import Nothing, Text
 from coach.identity.tokens import LIFETIME
 from coach.model import User
+from coach.storage.accounts import Credentials
 
 app = create_app()
 
@@ -33,12 +36,29 @@ Password = Annotated[Text, AfterValidator(partial(normalize, "NFKC")), Field(min
 """In NFKC: the same letters are the same password, however a keyboard composes them."""
 
 
+@cache
+def common_passwords() -> frozenset[str]:
+    """The commonest passwords that are long enough to be one; common_passwords.md tells where they are from."""
+    return frozenset(Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").splitlines())
+
+
+def _uncommon(password: str) -> str:
+    if password.casefold() in common_passwords():
+        msg = "This is one of the 10,000 commonest passwords, which are tried first; choose another"
+        raise PydanticCustomError("password_too_common", msg)
+    return password
+
+
+NewPassword = Annotated[Password, AfterValidator(_uncommon), Field(description="None of the 10,000 commonest")]
+"""Nothing else is demanded (NIST SP 800-63B): rules about kinds of characters make passwords no better."""
+
+
 class Registration(BaseModel):
     """A new account."""
 
     model_config = ConfigDict(extra="forbid")
     email: Email
-    password: Password
+    password: NewPassword
     full_name: Annotated[Text, Field(max_length=100)] | None = None
 
 
@@ -48,6 +68,14 @@ class Login(BaseModel):
     model_config = ConfigDict(extra="forbid")
     email: Email
     password: Password
+
+
+class PasswordChange(BaseModel):
+    """A password in the place of another."""
+
+    model_config = ConfigDict(extra="forbid")
+    current_password: Password
+    new_password: NewPassword
 
 
 @cache
@@ -64,6 +92,23 @@ def nobodys_hash() -> str:
     )
     costs = f"m={hasher().memory_cost},t={hasher().time_cost},p={hasher().parallelism}"
     return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
+
+
+def opened(email: str, password: str) -> Credentials | None:
+    """The account that the password opens, or None, for the same work whether or not there is an account.
+
+    Counts wrong passwords. Raises TooManyRequests, and that before it is known whether this one is right.
+    """
+    source_ip = app.current_event.request_context.identity.source_ip
+    tries = aws.storage().limits.password_tries(email, source_ip)
+    tries.demand()
+    credentials = aws.storage().accounts.credentials(email)
+    try:
+        hasher().verify(credentials.password_hash if credentials else nobodys_hash(), password)
+    except VerifyMismatchError:
+        credentials = None
+    tries.record(wrong=credentials is None)
+    return credentials
 
 
 @app.post(
@@ -86,18 +131,34 @@ def register(body: Registration) -> Response[SignedIn]:
     "/auth/login",
     tags=["accounts"],
     summary="Get an access token",
-    responses=responses({200: "Signed in"}, 401, 503),
+    description="After the eighth wrong password for an account from one network address within 15 minutes, every "
+    "login to it from there is 429 for 15 minutes, with the right password too.",
+    responses=responses({200: "Signed in"}, 401, 429, 503),
 )
 def login(body: Login) -> SignedIn:
-    credentials = aws.storage().accounts.credentials(body.email)
-    try:
-        hasher().verify(credentials.password_hash if credentials else nobodys_hash(), body.password)
-    except VerifyMismatchError:
-        raise Unauthorized(WRONG) from None
+    credentials = opened(body.email, body.password)
     user = aws.storage().accounts.record_sign_in(credentials.user_id) if credentials else None
     if not user:
         raise Unauthorized(WRONG)
     return signed_in(user)
+
+
+@app.post(
+    "/auth/password",
+    status_code=204,
+    tags=["accounts"],
+    summary="Change your password",
+    description="A wrong current password counts as one at a login. Access tokens run out by themselves.",
+    responses=responses({204: "Changed"}, 401, 404, 409, 429, 503),
+)
+def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
+    accounts = aws.storage().accounts
+    email = accounts.user(user.id).email
+    credentials = opened(email, body.current_password)
+    if not credentials:
+        raise Invalid(("body", "current_password"), "This is not your password", "wrong_password")
+    accounts.change_password(email, before=credentials.password_hash, after=hasher().hash(body.new_password))
+    return Response(status_code=204, body="")
 
 
 @app.post(
@@ -126,4 +187,4 @@ def signed_in(user: User) -> SignedIn:
     )
 
 
-handler = entrypoint(app, aws.storage, aws.verifier, open_to_all=True)
+handler = entrypoint(app, aws.storage, open_paths=("/auth/register", "/auth/login"))

@@ -94,6 +94,18 @@ def test_an_address_is_registered_once_in_parallel(offline: LocalStack) -> None:
     assert Counter(reply.status_code for reply in replies) == {201: 1, 409: 8}
 
 
+def test_of_twenty_wrong_passwords_in_parallel_eight_are_told(offline: LocalStack) -> None:
+    address = f"{uuid4()}@example.com"
+
+    def guess(number: int) -> requests.Response:
+        return Coach(offline.url).post("/auth/login", {"email": address, "password": f"wrong password {number}"})
+
+    replies = at_once(guess, 20)
+
+    assert Counter(reply.status_code for reply in replies) == {401: 8, 429: 12}
+    assert all(reply.headers["Retry-After"] for reply in replies if reply.status_code == 429)
+
+
 def test_no_answer_gets_into_a_session_that_has_ended(coach: Coach) -> None:
     session = coach.session()
 

@@ -14,7 +14,9 @@ from coach.aws import SecretParameter
 from coach.identity.keys import KeyRing
 from coach.storage import Storage
 from functions.accounts import app
-from tests.unit.events import Answer, call
+from tests.unit.events import Answer, call, http, invoke
+from tests.unit.faults import Faults
+from tests.unit.given import Clock, a_user
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery staple"
 HASHER = app.hasher
+HOME, ELSEWHERE = "203.0.113.24", "198.51.100.7"
 
 pytestmark = pytest.mark.usefixtures("signing")
 
@@ -55,6 +58,20 @@ def register(email: Any = EMAIL, password: Any = PASSWORD, **more: Any) -> Answe
 
 def login(email: Any = EMAIL, password: Any = PASSWORD) -> Answer:
     return call("POST", "/auth/login", {"email": email, "password": password})
+
+
+def login_from(source_ip: str, password: str = PASSWORD, email: str = EMAIL, **headers: str) -> Answer:
+    function, event = http("POST", "/auth/login", {"email": email, "password": password}, headers=headers)
+    event["requestContext"]["identity"]["sourceIp"] = source_ip
+    return invoke(function, event)
+
+
+def change(signed_in: Answer, current: Any = PASSWORD, new: Any = "another password", source_ip: str = HOME) -> Answer:
+    bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+    sent = {"current_password": current, "new_password": new}
+    function, event = http("POST", "/auth/password", sent, headers=bearer)
+    event["requestContext"]["identity"]["sourceIp"] = source_ip
+    return invoke(function, event)
 
 
 def me(signed_in: Answer) -> Answer:
@@ -198,12 +215,12 @@ def test_the_longest_address_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["x" * 8, "x" * 128, "ü" * 128, "🙂" * 128, " " * 8, "pass\x00word", "пароль-密码-🔑"]
+    "password", ["xy" * 4, "x" * 128, "ü" * 128, "🙂" * 128, " " * 8, "pass\x00word", "пароль-密码-🔑"]
 )
 def test_a_password_of_8_to_128_characters_opens_the_account_and_no_other_does(password: str) -> None:
     made = register(password=password)
 
-    right, wrong = login(password=password), login(password=password[:-1] + "y")
+    right, wrong = login(password=password), login(password=password[:-1] + "z")
 
     assert (made.status, right.status, wrong.status) == (201, 200, 401)
 
@@ -218,7 +235,7 @@ def test_a_password_counts_beyond_72_bytes() -> None:
 
 COMPOSITIONS = {
     "composed and decomposed": ("Zürich-café-9", "Zu\u0308rich-cafe\u0301-9"),
-    "wide letters": ("Ｐassword９９", "Password99"),
+    "wide letters": ("Ｐarking９９", "Parking99"),
     "a ligature": ("eﬃcient-99", "efficient-99"),
 }
 
@@ -240,6 +257,39 @@ def test_the_same_letters_are_the_same_password_however_they_are_composed(case: 
 )
 def test_the_characters_of_a_password_are_counted_as_they_are_hashed(password: str, status: int) -> None:
     assert register(password=password).status == status
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password",
+        "12345678",
+        "iloveyou",
+        "PassWord",
+        "TRUSTNO1",
+        "ｐａｓｓｗｏｒｄ",
+        "jennifer",
+        "p@ssw0rd",
+        "paſſword",
+    ],
+)
+def test_a_password_that_many_have_is_refused_whatever_its_case(password: str) -> None:
+    answer = register(password=password)
+
+    [error] = answer.json()["detail"]
+    assert (answer.status, error["loc"], error["type"]) == (422, ["body", "password"], "password_too_common")
+    assert error["msg"] == "This is one of the 10,000 commonest passwords, which are tried first; choose another"
+
+
+@pytest.mark.parametrize("password", ["a long password", " password", "password!?", "aaaabbbb", "dfghjklö"])
+def test_nothing_else_is_demanded_of_a_password(password: str) -> None:
+    assert register(password=password).status == 201
+
+
+def test_whoever_has_a_common_password_already_can_sign_in(storage: Storage) -> None:
+    storage.accounts.register(a_user(EMAIL), app.hasher().hash("password"))
+
+    assert login(password="password").status == 200
 
 
 @pytest.mark.parametrize("password", ["", "x" * 7, "x" * 129, "pass\ud800word", 12345678, None, ["x" * 8], True])
@@ -298,19 +348,23 @@ class Counted(PasswordHasher):
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_for_the_same_work(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, faults: Faults
 ) -> None:
     register()
     wrong_work, unknown_work = Counted(), Counted()
 
+    faults.next()
     monkeypatch.setattr(app, "hasher", lambda: wrong_work)
     wrong = login(password="wrong password")
+    wrong_calls = faults.calls
+    faults.next()
     monkeypatch.setattr(app, "hasher", lambda: unknown_work)
     unknown = login("nobody@example.com")
 
     assert wrong == unknown
     assert (wrong.status, wrong.json()) == (401, {"detail": "Wrong e-mail address or password"})
     assert wrong_work.calls == unknown_work.calls == ["verify"]
+    assert wrong_calls == faults.calls == ["GetItem", "GetItem", "GetItem", "UpdateItem"]
     assert wrong_work.failures == unknown_work.failures == ["VerifyMismatchError"]
 
 
@@ -383,3 +437,231 @@ def test_where_the_account_is_comes_with_it() -> None:
     answer = register()
 
     assert answer.headers["location"].endswith("/auth/me")
+
+
+# How many passwords may be tried
+
+WRONG, TOO_MANY = 401, 429
+
+
+@pytest.fixture
+def clock(functions: None, dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Clock:  # noqa: ARG001
+    """What the limit tells the time by."""
+    clock = Clock()
+    storage = Storage(dynamodb, "coach", now=clock)
+    monkeypatch.setattr(aws, "storage", lambda: storage)
+    return clock
+
+
+def wrong_logins(times: int, source_ip: str = HOME, email: str = EMAIL) -> list[int]:
+    return [login_from(source_ip, f"wrong password {n}", email).status for n in range(times)]
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_eighth_wrong_password_is_told_and_then_no_login_is_tried_not_even_the_right_one() -> None:
+    register()
+
+    statuses = wrong_logins(10)
+    right = login_from(HOME)
+
+    assert statuses == [WRONG] * 8 + [TOO_MANY] * 2
+    assert (right.status, right.json()) == (TOO_MANY, {"detail": "Too many wrong passwords; try again later"})
+    assert right.headers["retry-after"] == "900"
+
+
+def test_logins_are_taken_again_15_minutes_after_the_eighth_however_often_it_was_tried_meanwhile(clock: Clock) -> None:
+    register()
+    wrong_logins(8)
+
+    clock.advance(899.5)
+    meanwhile = login_from(HOME, "wrong password")
+    clock.advance(0.5)
+    after = login_from(HOME)
+
+    assert (meanwhile.status, meanwhile.headers["retry-after"]) == (TOO_MANY, "1")
+    assert after.status == 200
+
+
+def test_the_15_minutes_count_from_the_eighth_and_not_from_the_first(clock: Clock) -> None:
+    register()
+    for _ in range(7):
+        assert login_from(HOME, "wrong password").status == WRONG
+        clock.advance(120)
+
+    eighth = login_from(HOME, "wrong password")
+    clock.advance(899)
+
+    assert (eighth.status, login_from(HOME).status) == (WRONG, TOO_MANY)
+
+
+def test_a_closed_way_in_opens_with_eight_tries(clock: Clock) -> None:
+    wrong_logins(9)
+    clock.advance(900)
+
+    assert wrong_logins(9) == [WRONG] * 8 + [TOO_MANY]
+
+
+def test_wrong_passwords_of_more_than_15_minutes_ago_do_not_count(clock: Clock) -> None:
+    wrong_logins(3)
+    clock.advance(600)
+    wrong_logins(4)
+    clock.advance(300)
+
+    assert wrong_logins(5) == [WRONG] * 4 + [TOO_MANY]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_right_password_in_between_is_not_counted_and_resets_nothing() -> None:
+    register()
+
+    before, right, after = wrong_logins(7), [login_from(HOME).status for _ in range(9)], wrong_logins(2)
+
+    assert (before, right, after) == ([WRONG] * 7, [200] * 9, [WRONG, TOO_MANY])
+
+
+@pytest.mark.usefixtures("clock")
+def test_nobody_else_is_slowed() -> None:
+    register()
+    register("grace@example.com")
+
+    wrong_logins(8)
+
+    assert login_from(ELSEWHERE).status == 200
+    assert login_from(HOME, email="grace@example.com").status == 200
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_address_without_an_account_gets_the_same_answers() -> None:
+    register()
+
+    known = [login_from(HOME, "wrong password") for _ in range(10)]
+    unknown = [login_from(HOME, "wrong password", "nobody@example.com") for _ in range(10)]
+
+    assert unknown == known
+
+
+@pytest.mark.usefixtures("clock")
+def test_all_spellings_of_an_address_are_counted_together() -> None:
+    statuses = wrong_logins(4) + wrong_logins(4, email="ADA@Example.com") + wrong_logins(1, email=f" {EMAIL}")
+
+    assert statuses == [WRONG] * 8 + [TOO_MANY]
+
+
+@pytest.mark.usefixtures("clock")
+def test_no_header_makes_a_caller_look_like_another() -> None:
+    wrong_logins(8)
+    headers = {"X-Forwarded-For": ELSEWHERE, "Forwarded": f"for={ELSEWHERE}", "X-Real-IP": ELSEWHERE}
+
+    answer = login_from(HOME, **headers)
+
+    assert answer.status == TOO_MANY
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_64_bit_network_of_ipv6_is_one_address() -> None:
+    wrong_logins(4, "2001:db8:0:1::1")
+    wrong_logins(4, "2001:db8:0:1:ffff:ffff:ffff:ffff")
+
+    assert wrong_logins(1, "2001:0db8:0000:0001::2") == [TOO_MANY]
+    assert wrong_logins(1, "2001:db8:0:2::1") == [WRONG]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_throttled_login_takes_no_longer_for_the_right_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    register()
+    wrong_logins(8)
+    work = Counted()
+    monkeypatch.setattr(app, "hasher", lambda: work)
+
+    answers = [login_from(HOME), login_from(HOME, "wrong password")]
+
+    assert answers[0] == answers[1]
+    assert work.calls == []
+
+
+def test_what_counts_wrong_passwords_says_nothing_of_whose_they_are_and_expires(
+    clock: Clock, dynamodb: "DynamoDBClient"
+) -> None:
+    wrong_logins(1)
+
+    [item] = dynamodb.scan(TableName="coach")["Items"]
+
+    assert EMAIL not in json.dumps(item)
+    assert HOME not in json.dumps(item)
+    assert 900 <= int(item["expires_at"]["N"]) - clock() <= 902
+
+
+# Changing the password
+
+
+def test_after_a_change_the_new_password_opens_the_account_and_the_old_one_does_not() -> None:
+    signed_in = register()
+
+    answer = change(signed_in)
+
+    assert (answer.status, answer.body) == (204, "")
+    assert [login(password=each).status for each in ("another password", PASSWORD)] == [200, 401]
+    assert me(signed_in).status == 200
+
+
+def test_a_change_is_of_the_callers_own_password() -> None:
+    register()
+    grace = register("grace@example.com", "a password of hers")
+
+    answer = change(grace, "a password of hers")
+
+    assert answer.status == 204
+    assert (login().status, login("grace@example.com", "another password").status) == (200, 200)
+
+
+def test_a_wrong_current_password_changes_nothing() -> None:
+    answer = change(register(), "wrong password")
+
+    assert answer.errors() == [(["body", "current_password"], "wrong_password")]
+    assert login().status == 200
+
+
+@pytest.mark.parametrize("new", ["short", "x" * 129, "PASSWORD1", "pass\ud800word", None, 12345678])
+def test_a_new_password_is_one_that_could_be_registered(new: Any) -> None:
+    answer = change(register(), new=new)
+
+    assert [loc for loc, _ in answer.errors()] == [["body", "new_password"]]
+    assert login().status == 200
+
+
+def test_nobody_changes_a_password_without_a_token() -> None:
+    answer = call("POST", "/auth/password", {"current_password": PASSWORD, "new_password": "x"})
+
+    assert answer.status == 401
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_wrong_current_password_counts_as_one_at_a_login_and_is_throttled_alike() -> None:
+    signed_in = register()
+
+    statuses = [change(signed_in, "wrong password").status for _ in range(5)] + wrong_logins(3)
+    throttled = change(signed_in)
+
+    assert statuses == [422] * 5 + [WRONG] * 3
+    assert (throttled.status, throttled.headers["retry-after"]) == (TOO_MANY, "900")
+    assert login_from(HOME).status == TOO_MANY
+    assert change(signed_in, source_ip=ELSEWHERE).status == 204
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_new_password_that_is_refused_counts_for_nothing() -> None:
+    signed_in = register()
+
+    refused = {change(signed_in, "wrong password", "password").status for _ in range(9)}
+
+    assert (refused, login_from(HOME).status) == ({422}, 200)
+
+
+def test_the_password_of_an_account_that_is_gone_cannot_be_changed(dynamodb: "DynamoDBClient") -> None:
+    signed_in = register()
+    key = {"pk": {"S": f"USER#{signed_in.json()['user']['id']}"}, "sk": {"S": "PROFILE"}}
+    dynamodb.delete_item(TableName="coach", Key=key)
+
+    answer = change(signed_in)
+
+    assert (answer.status, answer.json()) == (404, {"detail": "User not found"})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from aws_lambda_powertools.event_handler import Response
 from botocore.exceptions import EndpointConnectionError
 
@@ -37,6 +38,10 @@ NEEDED = {"/api/stats/by-criterion": "?category=strategy"}
 """Queries that routes do not go without."""
 
 
+PASSWORD = "a long password"
+HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+
+
 def target(route: Route, *, session: object = SESSION, attempt: object = 1, question: object = 1) -> str:
     values = {"{session_id}": str(session), "{attempt_id}": str(attempt), "{question_id}": str(question)}
     path = route.path
@@ -49,6 +54,8 @@ def body(route: Route) -> Any:
     """What the route accepts."""
     if route.path.endswith("/attempts") and route.method == "POST":
         return {"question_id": 1, "answer_text": ANSWER}
+    if route.path == "/auth/password":
+        return {"current_password": PASSWORD, "new_password": "another password"}
     return None
 
 
@@ -110,7 +117,7 @@ def test_nobody_gets_401_before_anything_is_said_about_the_request(
 @pytest.mark.usefixtures("owned")
 @pytest.mark.parametrize("route", CLOSED, ids=str)
 def test_the_owner_gets_what_is_theirs(route: Route) -> None:
-    aws.storage().accounts.register(_account(USER), "hash")
+    aws.storage().accounts.register(_account(USER), HASH)
 
     answer = call(route.method, target(route), body(route), user=USER)
 

@@ -14,6 +14,7 @@ from coach.http.schemas.attempts import AttemptOut
 from coach.model import Attempt, Evaluation, EvaluationRequest, Mode, Session, Status
 from coach.storage import Storage
 from coach.storage.evaluations import Held, Lease
+from coach.storage.limits import PasswordTries
 from coach.worker import NotNow, Worker
 from tests.conftest import OTHER, USER
 from tests.unit import schedules as scheduling
@@ -1092,3 +1093,89 @@ def test_a_request_that_is_sent_twice_around_the_end_of_its_time_is_at_most_one_
         assert add(late, session, key="k") == (first[0], False)
         came_of_it[type(second).__name__] += 1
     assert set(came_of_it) == {"Conflict", "tuple"}
+
+
+# How many passwords may be tried
+
+
+def a_try(storage: Storage, *, wrong: bool) -> str:
+    """What a login learns about the password that it tries."""
+    tries = storage.limits.password_tries("ada@example.com", "203.0.113.24")
+    try:
+        tries.demand()
+        tries.record(wrong=wrong)
+    except TooManyRequests:
+        return "too many"
+    return "wrong" if wrong else "right"
+
+
+def test_of_two_eighth_wrong_passwords_at_once_one_is_told(schedules: Schedules, storage: Storage) -> None:
+    for _ in range(7):
+        a_try(storage, wrong=True)
+
+    for run in schedules:
+        outcomes = run.together(lambda: a_try(storage, wrong=True), lambda: a_try(storage, wrong=True))
+
+        assert sorted(outcomes) == ["too many", "wrong"]
+        assert a_try(storage, wrong=False) == "too many"
+    assert schedules.count > 10
+
+
+def test_the_first_wrong_passwords_at_once_are_all_counted(schedules: Schedules, storage: Storage) -> None:
+    for run in schedules:
+        outcomes = run.together(lambda: a_try(storage, wrong=True), lambda: a_try(storage, wrong=True))
+
+        assert outcomes == ("wrong", "wrong")
+        assert [a_try(storage, wrong=True) for _ in range(7)] == ["wrong"] * 6 + ["too many"]
+
+
+def test_a_right_password_is_told_before_the_eighth_wrong_one_or_not_at_all(
+    schedules: Schedules, storage: Storage
+) -> None:
+    for _ in range(7):
+        a_try(storage, wrong=True)
+    came_of_it: Counter[str] = Counter()
+
+    for run in schedules:
+        wrong, right = run.together(lambda: a_try(storage, wrong=True), lambda: a_try(storage, wrong=False))
+
+        writes = [step for step in run.trace if step.endswith("UpdateItem")]
+        assert wrong == "wrong"
+        assert right == "too many" or writes == ["B UpdateItem", "A UpdateItem"]
+        came_of_it[right] += 1
+    assert set(came_of_it) == {"right", "too many"}
+
+
+def test_of_twenty_wrong_passwords_that_are_checked_at_once_eight_are_told(storage: Storage) -> None:
+    tries = [storage.limits.password_tries("ada@example.com", "203.0.113.24") for _ in range(20)]
+    for each in tries:
+        each.demand()
+
+    def told(each: PasswordTries) -> bool:
+        try:
+            each.record(wrong=True)
+        except TooManyRequests:
+            return False
+        return True
+
+    assert [told(each) for each in tries] == [True] * 8 + [False] * 12
+
+
+def test_of_two_changes_of_a_password_at_once_one_is_made(schedules: Schedules, storage: Storage) -> None:
+    storage.accounts.register(a_user(), "hash")
+
+    def change(after: str) -> bool:
+        found = storage.accounts.credentials("ada@example.com")
+        if not found or found.password_hash != "hash":
+            return False
+        storage.accounts.change_password("ada@example.com", before="hash", after=after)
+        return True
+
+    for run in schedules:
+        outcomes = run.together(lambda: change("first"), lambda: change("second"))
+
+        stored = storage.accounts.credentials("ada@example.com")
+        made = [outcome is True for outcome in outcomes]
+        assert stored
+        assert made == [stored.password_hash == "first", stored.password_hash == "second"]
+        assert all(outcome in (True, False) or isinstance(outcome, Conflict) for outcome in outcomes)

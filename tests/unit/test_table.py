@@ -762,6 +762,32 @@ def test_after_the_breakers_time_one_may_call_and_the_others_wait_for_what_it_fi
     assert storage.limits.breaker() == 0
 
 
+def test_recording_a_right_password_makes_the_calls_that_a_wrong_one_makes(storage: Storage, faults: Faults) -> None:
+    tries = storage.limits.password_tries("ada@example.com", "203.0.113.24")
+    calls = []
+    for wrong in (False, True, False, True):
+        faults.next()
+        tries.record(wrong=wrong)
+        calls.append(faults.calls)
+
+    assert calls == [["GetItem", "UpdateItem"]] * 4
+
+
+@pytest.mark.parametrize("before", [0, 7])
+def test_a_wrong_password_is_counted_once_when_the_reply_is_lost(storage: Storage, faults: Faults, before: int) -> None:
+    tries = storage.limits.password_tries("ada@example.com", "203.0.113.24")
+    for _ in range(before):
+        tries.record(wrong=True)
+    faults.next(None, reply_lost_and_sent_again)
+
+    tries.record(wrong=True)
+
+    for _ in range(7 - before):
+        tries.record(wrong=True)
+    with pytest.raises(TooManyRequests):
+        tries.record(wrong=True)
+
+
 def test_an_address_belongs_to_one_account_whatever_its_case(storage: Storage) -> None:
     user = a_user()
     storage.accounts.register(user, "hash")
@@ -781,6 +807,17 @@ def test_registering_survives_a_lost_reply(storage: Storage, faults: Faults) -> 
     storage.accounts.register(user, "hash")
 
     assert storage.accounts.user(user.id) == user
+
+
+def test_changing_a_password_survives_a_lost_reply(storage: Storage, faults: Faults) -> None:
+    storage.accounts.register(a_user(), "hash")
+    faults.next(reply_lost_and_sent_again)
+
+    storage.accounts.change_password("ada@example.com", before="hash", after="another hash")
+
+    found = storage.accounts.credentials("ada@example.com")
+    assert found
+    assert found.password_hash == "another hash"
 
 
 def test_signing_in_is_noted(dynamodb: "DynamoDBClient") -> None:

@@ -6,7 +6,7 @@ what is logged.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from coach import aws
 from coach.errors import Invalid
 from coach.http.addresses import base_path, own_path
-from coach.http.caller import authenticated, caller
+from coach.http.caller import authenticated
 from coach.http.errors import no_such_path, response_to
 from coach.initialisation import end_initialisation
 from coach.settings import OriginSettings
@@ -45,19 +45,25 @@ def create_app() -> APIGatewayRestResolver:
     return app
 
 
-def entrypoint(app: APIGatewayRestResolver, *needed: Callable[[], object], open_to_all: bool = False) -> Handler:
+def entrypoint(
+    app: APIGatewayRestResolver,
+    *needed: Callable[[], object],
+    open_paths: Collection[str] = (),
+    open_to_all: bool = False,
+) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
 
     `needed` are the functions of `aws` that the routes call, but for the verifier where nobody gets past without it.
 
-    Unless it is open to all, a caller without a valid token gets 401 before anything is said about the request. HEAD is
-    GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that say so themselves.
+    Unless all of it is open, or the path, a caller without a valid token gets 401 before anything is said about the
+    request. HEAD is GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that say so
+    themselves.
     """
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
     def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         try:
-            if not open_to_all:
+            if not open_to_all and event["resource"] not in open_paths:
                 app.context["caller"] = authenticated(APIGatewayProxyEvent(event).headers.get("authorization"))
         except Exception as error:
             response = _built(response_to(error), event)
@@ -106,8 +112,6 @@ def _known_parameters(app: APIGatewayRestResolver, next_middleware: NextMiddlewa
     route = app.context["_route"]
     if route.enable_validation is False:
         return next_middleware(app)
-    if route.has_dependencies:
-        caller(app.request)  # 401 comes before anything is said about the request
     known = {field.alias for field in route.dependant.query_params}
     for name in app.current_event.query_string_parameters:
         if name not in known:

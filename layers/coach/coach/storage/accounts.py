@@ -39,6 +39,19 @@ class Accounts:
         item = self._table.get(keys.email(email))
         return Credentials(item["user_id"], item["password_hash"]) if item else None
 
+    def change_password(self, email: str, *, before: str, after: str) -> None:
+        """Replace the password's hash, if it is still that from before. Raises Conflict."""
+        try:
+            self._table.update(
+                keys.email(email),
+                "SET password_hash = :after",
+                "password_hash = :before",
+                {":before": before, ":after": after},
+            )
+        except ConditionsFailed as failed:
+            if (failed.found[0] or {}).get("password_hash") != after:
+                raise Conflict("The password has been changed meanwhile") from None
+
     def record_sign_in(self, user_id: str) -> User | None:
         """Note that the user has signed in now, and return them; None when the account is gone or inactive."""
         try:

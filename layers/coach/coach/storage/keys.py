@@ -13,6 +13,8 @@ A user is a partition, so what belongs to somebody else cannot be addressed at a
     USER#<user>      ANSWERED#000001                     how often and when last the user has answered a question
     USER#<user>      QUOTA#2026-11-21                    evaluations asked for on one day (expires by TTL)
     EMAIL#<address>  EMAIL                               who owns the address, and the password's hash
+    LOGIN#<sha256>   LOGIN                               when passwords for an e-mail address were wrong that came from
+                                                         one network address; there may be no account (expires)
     BUDGET#2026-11-21  BUDGET                            evaluations that all users asked for on one day (expires)
     BREAKER          BREAKER                             until when the model must not be called
 
@@ -36,6 +38,7 @@ import hashlib
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Network
 from typing import Any
 
 from coach.errors import NotFound
@@ -70,6 +73,13 @@ def profile(user_id: str) -> Key:
 def email(address: str) -> Key:
     """One key for all spellings: in lower case, and composed, since a letter with accents can be spelt in two ways."""
     return {"pk": f"EMAIL#{unicodedata.normalize('NFC', address.lower())}", "sk": "EMAIL"}
+
+
+def login(address: str, source_ip: str) -> Key:
+    """One key for all spellings of an e-mail address, and for all of an IPv6 /64: one customer has it whole."""
+    network = IPv6Network((source_ip, 64), strict=False) if ":" in source_ip else source_ip
+    digest = hashlib.sha256(f"{email(address)['pk']}\n{network}".encode()).hexdigest()
+    return {"pk": f"LOGIN#{digest}", "sk": "LOGIN"}
 
 
 def session(user_id: str, session_id: str) -> Key:

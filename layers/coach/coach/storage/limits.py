@@ -1,14 +1,18 @@
-"""How much may be asked for: what users and the whole deployment may ask for in a day (UTC), and the breaker."""
+"""How much may be asked for: what users and the whole deployment may ask for in a day (UTC), how many passwords may be
+tried, and the breaker."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from math import ceil
 from uuid import uuid4
 
-from coach.errors import BudgetUsedUp, QuotaUsedUp
+from coach.errors import BudgetUsedUp, QuotaUsedUp, TooManyRequests
 from coach.storage import keys
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
 
 COUNTS_KEPT_DAYS = 2
+WRONG_PASSWORDS = 8
+WRONG_PASSWORDS_WITHIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,68 @@ class DailyCount:
         return int((tomorrow - self._now).total_seconds()) + 1
 
 
+class PasswordTries:
+    """The wrong passwords for one account from one network address. After the eighth within 15 minutes there are no
+    more tries for 15 minutes.
+
+    A password is checked between `demand` and `record`. Many may be checked at once, but only whom `record` lets may be
+    told the outcome, and it counts exactly.
+    """
+
+    def __init__(self, table: Table, email: str, source_ip: str) -> None:
+        self._table = table
+        self._key = keys.login(email, source_ip)
+
+    def demand(self) -> None:
+        """Raises TooManyRequests when no password may be tried."""
+        self._counted(self._table.get(self._key))
+
+    def record(self, *, wrong: bool) -> None:
+        """Count a password if it was wrong. Raises TooManyRequests when others have used up the tries meanwhile.
+
+        For a right password the same calls are made, so that the time of a 429 does not tell which it was.
+        """
+        token = uuid4().hex
+        item = self._table.get(self._key)
+        while token not in item.get("wrong", {}):  # a lost reply: the write is sent again, and its condition fails
+            counted = self._counted(item)
+            now = self._table.moment
+            values = {
+                ":wrong": counted | ({token: keys.at_of(now)} if wrong else {}),
+                ":expires": int((now + WRONG_PASSWORDS_WITHIN).timestamp()) + 1,
+            }
+            try:
+                self._table.update(
+                    self._key,
+                    "SET wrong = :wrong, expires_at = :expires",
+                    "wrong = :before" if item else "attribute_not_exists(pk)",
+                    values | ({":before": item["wrong"]} if item else {}),
+                )
+            except ConditionsFailed as failed:  # a few times at most: each time others have used up a try
+                item = failed.found[0] or {}
+            else:
+                return
+
+    def _counted(self, item: Item) -> Item:
+        """The wrong passwords that still count, each with its time. Raises TooManyRequests."""
+        now = self._table.moment
+        wrong: Item = item.get("wrong", {})
+        if len(wrong) >= WRONG_PASSWORDS:
+            left = keys.time_at(max(wrong.values())) + WRONG_PASSWORDS_WITHIN - now
+            if left > timedelta():
+                raise TooManyRequests("Too many wrong passwords; try again later", ceil(left.total_seconds()))
+        return {token: at for token, at in wrong.items() if now - keys.time_at(at) < WRONG_PASSWORDS_WITHIN}
+
+
 class Limits:
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def daily_count(self, user_id: str, allowance: Allowance) -> DailyCount:
         return DailyCount(self._table, user_id, allowance)
+
+    def password_tries(self, email: str, source_ip: str) -> PasswordTries:
+        return PasswordTries(self._table, email, source_ip)
 
     def breaker(self) -> int:
         """Until when (epoch seconds) the model must not be called; 0 for a breaker that nobody has tripped.
