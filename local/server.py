@@ -27,7 +27,7 @@ from local.template import gateway_responses
 def main() -> None:
     settings = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    _log_functions()
+    _log_errors()
     workers.use_forks()
     config = Config()
     config.bind = [f"127.0.0.1:{settings['aws_port']}", *settings.get("bind", [])]
@@ -62,15 +62,14 @@ def _die_with_parent() -> None:
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
-def _log_functions() -> None:
-    """Log what functions print. MiniStack would keep all of it in memory, as CloudWatch Logs."""
+def _log_errors() -> None:
+    """Log the errors of functions. What these print is in the log already; MiniStack would keep all of it in memory, as
+    CloudWatch Logs."""
     log = logging.getLogger("function")
-    log.setLevel(logging.INFO)
 
     def emit(function: dict[str, Any], _request_id: str, text: str, error: bool, _milliseconds: int, **_: Any) -> None:
-        if text or error:
-            name = function.get("config", function)["FunctionName"]
-            log.log(logging.ERROR if error else logging.INFO, "%s\n%s", name, text.rstrip())
+        if error:
+            log.error("%s\n%s", function.get("config", function)["FunctionName"], text.rstrip())
 
     lambda_svc._emit_lambda_logs = emit
 

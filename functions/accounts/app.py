@@ -22,7 +22,7 @@ from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.responses import created, responses
 from coach.http.schemas.accounts import SignedIn, UserOut
-from coach.http.schemas.fields import Nothing, Text
+from coach.http.schemas.fields import Text
 from coach.identity.tokens import LIFETIME
 from coach.model import User
 from coach.storage.accounts import Credentials
@@ -169,7 +169,7 @@ def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
     description="There is none yet, so that nothing ends: a token is good until it expires.",
     responses=responses({204: "Ended"}, 401),
 )
-def logout(_: CurrentUser, body: Nothing = Nothing()) -> Response[str]:  # noqa: ARG001, B008 - it is frozen
+def logout(_: CurrentUser) -> Response[str]:
     return Response(status_code=204, body="")
 
 

@@ -4,7 +4,6 @@ from coach import aws
 from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.responses import responses
-from coach.http.schemas.fields import Nothing
 from coach.http.schemas.sessions import SessionOut
 
 app = create_app()
@@ -18,7 +17,7 @@ app = create_app()
     "then on. Ending again is harmless.",
     responses=responses({200: "The session, ended"}, 401, 404, 503),
 )
-def end_session(session_id: str, user: CurrentUser, body: Nothing = Nothing()) -> SessionOut:  # noqa: ARG001, B008 - it is frozen
+def end_session(session_id: str, user: CurrentUser) -> SessionOut:
     return SessionOut.of(aws.storage().sessions.end(user.id, session_id))
 
 

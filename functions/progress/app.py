@@ -38,7 +38,7 @@ def overview(user: CurrentUser, evaluator: WhoseScores = None, tz: Zone = "UTC")
         now=storage.table.moment,
         evaluator=evaluator,
     )
-    return OverviewOut.of(found)
+    return OverviewOut.model_validate(found)
 
 
 @app.get(
@@ -53,7 +53,7 @@ def by_category(
     tz: Zone = "UTC",  # noqa: ARG001 - as all figures; these are of no day
 ) -> list[CategoryProgressOut]:
     attempts = aws.storage().histories.of(user.id).attempts
-    return [CategoryProgressOut.of(row) for row in statistics.by_category(attempts, evaluator=evaluator)]
+    return [CategoryProgressOut.model_validate(row) for row in statistics.by_category(attempts, evaluator=evaluator)]
 
 
 @app.get(
@@ -66,7 +66,7 @@ def by_criterion(
     user: CurrentUser,
     category: Category,
     evaluator: WhoseScores = None,
-    tz: Zone = "UTC",  # noqa: ARG001
+    tz: Zone = "UTC",  # noqa: ARG001 - as above
 ) -> list[CriterionProgressOut]:
     # Not at the top: the other figures need no rubric.
     from coach.evaluation.rubric import rubric
@@ -74,7 +74,7 @@ def by_criterion(
     criteria = [each.name for each in rubric(category).criteria]
     attempts = aws.storage().histories.of(user.id, criteria=criteria).attempts
     found = statistics.by_criterion(attempts, category, criteria, evaluator=evaluator)
-    return [CriterionProgressOut.of(row) for row in found]
+    return [CriterionProgressOut.model_validate(row) for row in found]
 
 
 @app.get(
@@ -99,7 +99,7 @@ def trend(
         category=category,
         evaluator=evaluator,
     )
-    return [TrendDayOut.of(day) for day in found]
+    return [TrendDayOut.model_validate(day) for day in found]
 
 
 @app.get(
@@ -112,7 +112,7 @@ def heatmap(user: CurrentUser, days: Days = 365, tz: Zone = "UTC") -> list[Heatm
     storage = aws.storage()
     attempts = storage.histories.of(user.id).attempts
     found = statistics.heatmap(attempts, days=days, zone=ZoneInfo(tz), now=storage.table.moment)
-    return [HeatmapDayOut.of(day) for day in found]
+    return [HeatmapDayOut.model_validate(day) for day in found]
 
 
 handler = entrypoint(app, aws.storage)

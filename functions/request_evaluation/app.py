@@ -7,7 +7,6 @@ from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.responses import accepted, responses
 from coach.http.schemas.attempts import AttemptId, EvaluationRequested
-from coach.http.schemas.fields import Nothing
 from coach.model import Status
 
 app = create_app()
@@ -22,12 +21,7 @@ app = create_app()
     "is queued again. Each time counts like an answer on the day's share.",
     responses=responses({202: "Queued"}, 401, 404, 409, 429, 503),
 )
-def request_evaluation(
-    session_id: str,
-    attempt_id: AttemptId,
-    user: CurrentUser,
-    body: Nothing = Nothing(),  # noqa: ARG001, B008 - it is frozen
-) -> Response[EvaluationRequested]:
+def request_evaluation(session_id: str, attempt_id: AttemptId, user: CurrentUser) -> Response[EvaluationRequested]:
     asked = aws.storage().evaluations.request(user.id, session_id, attempt_id, aws.allowance())
     queued = EvaluationRequested(id=attempt_id, session_id=session_id.lower(), status=Status.PENDING)
     return accepted(app, queued, f"/api/sessions/{queued.session_id}/attempts/{attempt_id}", remaining=asked.remaining)

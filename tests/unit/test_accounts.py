@@ -364,7 +364,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_for_the_sam
     assert wrong == unknown
     assert (wrong.status, wrong.json()) == (401, {"detail": "Wrong e-mail address or password"})
     assert wrong_work.calls == unknown_work.calls == ["verify"]
-    assert wrong_calls == faults.calls == ["GetItem", "GetItem", "GetItem", "UpdateItem"]
+    assert wrong_calls == faults.calls == ["GetItem", "GetItem", "UpdateItem"]
     assert wrong_work.failures == unknown_work.failures == ["VerifyMismatchError"]
 
 

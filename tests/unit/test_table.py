@@ -762,12 +762,17 @@ def test_after_the_breakers_time_one_may_call_and_the_others_wait_for_what_it_fi
     assert storage.limits.breaker() == 0
 
 
-def test_recording_a_right_password_makes_the_calls_that_a_wrong_one_makes(storage: Storage, faults: Faults) -> None:
+def try_a_password(storage: Storage, *, wrong: bool = True) -> None:
     tries = storage.limits.password_tries("ada@example.com", "203.0.113.24")
+    tries.demand()
+    tries.record(wrong=wrong)
+
+
+def test_recording_a_right_password_makes_the_calls_that_a_wrong_one_makes(storage: Storage, faults: Faults) -> None:
     calls = []
     for wrong in (False, True, False, True):
         faults.next()
-        tries.record(wrong=wrong)
+        try_a_password(storage, wrong=wrong)
         calls.append(faults.calls)
 
     assert calls == [["GetItem", "UpdateItem"]] * 4
@@ -775,17 +780,16 @@ def test_recording_a_right_password_makes_the_calls_that_a_wrong_one_makes(stora
 
 @pytest.mark.parametrize("before", [0, 7])
 def test_a_wrong_password_is_counted_once_when_the_reply_is_lost(storage: Storage, faults: Faults, before: int) -> None:
-    tries = storage.limits.password_tries("ada@example.com", "203.0.113.24")
     for _ in range(before):
-        tries.record(wrong=True)
+        try_a_password(storage)
     faults.next(None, reply_lost_and_sent_again)
 
-    tries.record(wrong=True)
+    try_a_password(storage)
 
     for _ in range(7 - before):
-        tries.record(wrong=True)
+        try_a_password(storage)
     with pytest.raises(TooManyRequests):
-        tries.record(wrong=True)
+        try_a_password(storage)
 
 
 def test_an_address_belongs_to_one_account_whatever_its_case(storage: Storage) -> None:

@@ -5,7 +5,7 @@ them into the 1.0 to 10.0 that people read.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -180,8 +180,7 @@ class Attempt:
     it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
     the evaluation came of. A follow-up answers `probe`, which attempt `follow_up_to` of its session asked.
     `answered` is the probe of this attempt that a follow-up has answered: it stays what it was, whatever another
-    evaluation would ask.
-    `category` is the question's.
+    evaluation would ask. `category` is the question's.
 
     An attempt is `withheld` while its session is an exam that goes on: nothing that a grader said of it is shown.
     """
@@ -211,6 +210,11 @@ class Attempt:
     def follow_up(self) -> Probe | None:
         """What its evaluation asks, or asked when that was answered."""
         return self.answered or (self.evaluation.follow_up if self.evaluation else None)
+
+    @property
+    def shown(self) -> "Attempt":
+        """What its user may see of it."""
+        return replace(self, evaluation=None, failure=None) if self.withheld else self
 
     def is_lost(self, now: datetime) -> bool:
         """Whether it has been pending for longer than an evaluation takes with all its tries."""

@@ -88,10 +88,6 @@ def in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def without_punctuation(text: str) -> str:
-    return re.sub(r"[.,;:!?]", "", in_one_line(text).lower())
-
-
 @pytest.mark.parametrize("category", Category)
 def test_a_score_is_that_of_the_level_that_an_answer_was_written_to(category: Category) -> None:
     weak, solid, strong = (overall(category, answer(category, band)) for band in BANDS)

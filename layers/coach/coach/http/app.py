@@ -39,7 +39,7 @@ def create_app() -> APIGatewayRestResolver:
         serializer=partial(json.dumps, separators=(",", ":"), ensure_ascii=False),
         json_body_deserializer=_json_object,
     )
-    app.use([_known_parameters])
+    app.use([_known_names])
     app.exception_handler(Exception)(response_to)
     app.not_found(no_such_path)
     return app
@@ -107,8 +107,9 @@ def _built(response: Response[str], event: Event) -> dict[str, Any]:
     }
 
 
-def _known_parameters(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Raises Invalid for a query parameter that the route does not have, unless nothing of its request is validated."""
+def _known_names(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Raises Invalid for a query parameter that the route does not have, and for a field where it takes no body, unless
+    nothing of its request is validated. Fields that are beside those of a body are refused by its model."""
     route = app.context["_route"]
     if route.enable_validation is False:
         return next_middleware(app)
@@ -116,6 +117,9 @@ def _known_parameters(app: APIGatewayRestResolver, next_middleware: NextMiddlewa
     for name in app.current_event.query_string_parameters:
         if name not in known:
             raise Invalid(("query", name), "There is no such parameter", "extra_forbidden")
+    if not route.dependant.body_params:
+        for name in _json_object(app.current_event.body or "{}"):
+            raise Invalid(("body", name), "There is no such field", "extra_forbidden")
     return next_middleware(app)
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from coach.errors import Conflict, Invalid, NotFound
 from coach.model import Attempt, Category, Criterion, Evaluation, EvaluationRequest, Evaluator, Mode, Probe, Status
 from coach.storage import keys, rows
-from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal, unmarshal
+from coach.storage.dynamo import Action, ConditionsFailed, Item, Table, marshal, unmarshal
 from coach.storage.limits import Allowance, Limits
 from coach.storage.sessions import session_of
 
@@ -96,27 +96,9 @@ class Attempts:
                 probe=probe,
             )
             counting = count.actions()
-            counts, with_question = "ADD attempts_count :one, follow_ups_count :follow_up", {}
-            if is_exam:
-                counts, with_question = f"{counts}, questions :question", {":question": {question_id}}
-            else:
-                counts = f"{counts} REMOVE #at"
             actions = [
                 self._table.put(_item(attempt) | {"exam": is_exam, "token": token}, "attribute_not_exists(pk)"),
-                self._table.change(
-                    session_key,
-                    counts,
-                    "attempts_count = :before AND attribute_not_exists(ended_at) "
-                    "AND #mode = :mode AND started_at >= :earliest",
-                    {
-                        ":one": 1,
-                        ":follow_up": 1 if probe else 0,
-                        ":before": session["attempts_count"],
-                        ":mode": session["mode"],
-                        ":earliest": earliest_start,
-                    }
-                    | with_question,
-                ),
+                self._counted(session, attempt, earliest_start),
                 *counting,
                 self._table.change(
                     keys.answered(user_id, question_id),
@@ -126,15 +108,7 @@ class Attempts:
                 ),
             ]
             if asking_key and probe:
-                actions.append(
-                    self._table.change(
-                        asking_key,
-                        "SET answered = :probe",
-                        "attribute_not_exists(answered) "
-                        "AND evaluation.follow_up.criterion = :criterion AND evaluation.follow_up.question = :question",
-                        {":probe": asdict(probe), ":criterion": probe.criterion, ":question": probe.question},
-                    )
-                )
+                actions.append(self._answered(asking_key, probe))
             if key_key:
                 use = {"attempt_id": attempt.id, "request": request}
                 actions.append(self._table.put(key_key | use, "attribute_not_exists(pk)"))
@@ -153,6 +127,37 @@ class Attempts:
                 self._table.pause(deadline, "The session is being changed by other requests; try again")
             else:
                 return Added(attempt, new=True, remaining=count.remaining - 1)
+
+    def _counted(self, session: Item, attempt: Attempt, earliest_start: str) -> Action:
+        """The action that counts an attempt on its session, if that is still as it was read and takes answers."""
+        counts = "ADD attempts_count :one, follow_ups_count :follow_up"
+        values = {
+            ":one": 1,
+            ":follow_up": 1 if attempt.probe else 0,
+            ":before": session["attempts_count"],
+            ":mode": session["mode"],
+            ":earliest": earliest_start,
+        }
+        if session["mode"] == Mode.EXAM:
+            update, values[":question"] = f"{counts}, questions :question", {attempt.question_id}
+        else:
+            update = f"{counts} REMOVE #at"  # its attempts tell the history of it from now on
+        return self._table.change(
+            keys.session(attempt.user_id, attempt.session_id),
+            update,
+            "attempts_count = :before AND attribute_not_exists(ended_at) AND #mode = :mode AND started_at >= :earliest",
+            values,
+        )
+
+    def _answered(self, asking_key: Item, probe: Probe) -> Action:
+        """The action that takes an attempt's probe as answered, if the attempt still asks it and nobody has."""
+        return self._table.change(
+            asking_key,
+            "SET answered = :probe",
+            "attribute_not_exists(answered) "
+            "AND evaluation.follow_up.criterion = :criterion AND evaluation.follow_up.question = :question",
+            {":probe": asdict(probe), ":criterion": probe.criterion, ":question": probe.question},
+        )
 
     def _replayed(self, user_id: str, session_id: str, used: Item, request: str) -> Attempt:
         if used["request"] != request:

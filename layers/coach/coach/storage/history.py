@@ -204,7 +204,8 @@ def _told_evaluator(attempt: PastAttempt) -> Evaluator | None:
 
 
 def _shown_evaluator(attempt: Attempt) -> Evaluator | None:
-    return attempt.evaluation.evaluator if attempt.evaluation and not attempt.withheld else None
+    evaluation = attempt.shown.evaluation
+    return evaluation.evaluator if evaluation else None
 
 
 def _index_key(user_id: str, attempt: PastAttempt) -> Item:

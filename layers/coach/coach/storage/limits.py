@@ -97,10 +97,12 @@ class PasswordTries:
     def __init__(self, table: Table, email: str, source_ip: str) -> None:
         self._table = table
         self._key = keys.login(email, source_ip)
+        self._item: Item = {}
 
     def demand(self) -> None:
         """Raises TooManyRequests when no password may be tried."""
-        self._counted(self._table.get(self._key))
+        self._item = self._table.get(self._key)
+        self._counted(self._item)
 
     def record(self, *, wrong: bool) -> None:
         """Count a password if it was wrong. Raises TooManyRequests when others have used up the tries meanwhile.
@@ -108,7 +110,7 @@ class PasswordTries:
         For a right password the same calls are made, so that the time of a 429 does not tell which it was.
         """
         token = uuid4().hex
-        item = self._table.get(self._key)
+        item = self._item
         while token not in item.get("wrong", {}):  # a lost reply: the write is sent again, and its condition fails
             counted = self._counted(item)
             now = self._table.moment

@@ -105,7 +105,8 @@ class AttemptOut(BaseModel):
 
     @classmethod
     def of(cls, attempt: Attempt) -> "AttemptOut":
-        found, probe = (None, None) if attempt.withheld else (attempt.evaluation, attempt.follow_up)
+        attempt = attempt.shown
+        found, probe = attempt.evaluation, attempt.follow_up
         return cls(
             id=attempt.id,
             question_id=attempt.question_id,
@@ -131,7 +132,7 @@ class AttemptOut(BaseModel):
                 for criterion in (found.criteria if found else ())
             ],
             evaluation=EvaluationOut.of(found) if found else None,
-            failure=None if attempt.withheld else attempt.failure,
+            failure=attempt.failure,
             created_at=attempt.created_at,
             follow_up=ProbeOut(criterion=probe.criterion, question=probe.question) if probe else None,
             follow_up_to=attempt.follow_up_to,

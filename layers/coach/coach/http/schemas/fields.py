@@ -72,7 +72,3 @@ class Body(BaseModel):
     """What a client sends: fields that nobody knows are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Nothing(Body):
-    """An empty object, or no body at all."""

@@ -30,7 +30,8 @@ class HistoryRowOut(BaseModel):
 
     @classmethod
     def of(cls, attempt: Attempt) -> "HistoryRowOut":
-        found = None if attempt.withheld else attempt.evaluation
+        attempt = attempt.shown
+        found = attempt.evaluation
         return cls(
             id=attempt.id,
             session_id=attempt.session_id,
@@ -44,7 +45,7 @@ class HistoryRowOut(BaseModel):
             structure_score=points(found.structure) if found else None,
             completeness_score=points(found.completeness) if found else None,
             evaluation=EvaluationOut.of(found) if found else None,
-            failure=None if attempt.withheld else attempt.failure,
+            failure=attempt.failure,
             follow_up_to=attempt.follow_up_to,
             imported_at=None,
         )

@@ -4,10 +4,9 @@ from datetime import date, datetime
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from coach.model import Category, Evaluator, points
-from coach.progress import statistics
 
 Days = Annotated[int, Query(ge=1, le=366, description="How many, the last one today")]
 WhoseScores = Annotated[
@@ -15,7 +14,20 @@ WhoseScores = Annotated[
 ]
 
 
-class OverviewOut(BaseModel):
+def _points(tenths: int | None) -> float | None:
+    return None if tenths is None else points(tenths)
+
+
+Points = Annotated[float | None, BeforeValidator(_points)]
+
+
+class _Row(BaseModel):
+    """What `coach.progress.statistics` has found, by the same names."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class OverviewOut(_Row):
     """All at a glance. `average_score` is over `evaluated_attempts`; `other_evaluators` counts what others graded."""
 
     total_attempts: int
@@ -28,73 +40,37 @@ class OverviewOut(BaseModel):
     weakest_category: Category | None
     sessions_count: int
 
-    @classmethod
-    def of(cls, found: statistics.Overview) -> "OverviewOut":
-        return cls(
-            total_attempts=found.total_attempts,
-            evaluated_attempts=found.evaluated_attempts,
-            average_score=found.average_score,
-            evaluator=found.evaluator,
-            other_evaluators=found.other_evaluators,
-            streak_days=found.streak_days,
-            practised_days_30=found.practised_days_30,
-            weakest_category=found.weakest_category,
-            sessions_count=found.sessions_count,
-        )
 
-
-class CategoryProgressOut(BaseModel):
+class CategoryProgressOut(_Row):
     """The attempts of a category that its average is over."""
 
     category: Category
     attempts: int
     average_score: float | None
-    best_score: float | None
-    last_score: float | None
+    best_score: Points
+    last_score: Points
     last_at: datetime | None
     evaluator: Evaluator | None
 
-    @classmethod
-    def of(cls, found: statistics.CategoryProgress) -> "CategoryProgressOut":
-        return cls(
-            category=found.category,
-            attempts=found.attempts,
-            average_score=found.average_score,
-            best_score=_points(found.best_score),
-            last_score=_points(found.last_score),
-            last_at=found.last_at,
-            evaluator=found.evaluator,
-        )
 
-
-class CriterionProgressOut(BaseModel):
+class CriterionProgressOut(_Row):
     """The attempts in which a criterion was graded."""
 
     criterion: str
     attempts: int
     average_score: float | None
-    last_score: float | None
+    last_score: Points
     evaluator: Evaluator | None
 
-    @classmethod
-    def of(cls, found: statistics.CriterionProgress) -> "CriterionProgressOut":
-        return cls(
-            criterion=found.criterion,
-            attempts=found.attempts,
-            average_score=found.average_score,
-            last_score=_points(found.last_score),
-            evaluator=found.evaluator,
-        )
 
-
-class YardstickOut(BaseModel):
+class YardstickOut(_Row):
     """What scores were given by: they compare only with those of the same."""
 
     model: str
     rubric_version: str
 
 
-class TrendDayOut(BaseModel):
+class TrendDayOut(_Row):
     """A day with attempts that the average is over, and what they were graded by."""
 
     date: date
@@ -103,27 +79,9 @@ class TrendDayOut(BaseModel):
     evaluator: Evaluator | None
     graded_by: list[YardstickOut]
 
-    @classmethod
-    def of(cls, found: statistics.TrendDay) -> "TrendDayOut":
-        return cls(
-            date=found.date,
-            attempts=found.attempts,
-            average_score=found.average_score,
-            evaluator=found.evaluator,
-            graded_by=[YardstickOut(model=each.model, rubric_version=each.rubric_version) for each in found.graded_by],
-        )
 
-
-class HeatmapDayOut(BaseModel):
+class HeatmapDayOut(_Row):
     """A day, and how many attempts it has."""
 
     date: date
     attempts: int
-
-    @classmethod
-    def of(cls, found: statistics.HeatmapDay) -> "HeatmapDayOut":
-        return cls(date=found.date, attempts=found.attempts)
-
-
-def _points(tenths: int | None) -> float | None:
-    return None if tenths is None else points(tenths)
