@@ -13,6 +13,8 @@ from pathlib import Path
 from local.errors import LocalError
 
 ROOT = Path(__file__).resolve().parent.parent
+TRASH = ".trash"
+"""What the name of a discarded folder ends in."""
 
 
 def run(*command: str | Path, log: Path, env: Mapping[str, str] | None = None) -> None:
@@ -64,8 +66,17 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 def discard(folder: Path) -> None:
     """Delete a folder without waiting for it: ten thousands of files can take a slow disk half a minute."""
     if folder.exists():
-        trash = folder.rename(folder.with_name(f"{folder.name}-{time.time_ns()}.trash"))
-        subprocess.run(["/bin/sh", "-c", 'rm -rf "$0" &', trash], stdout=subprocess.DEVNULL, check=True)  # noqa: S603
+        _delete_behind_us(folder.rename(folder.with_name(f"{folder.name}-{time.time_ns()}{TRASH}")))
+
+
+def empty_trash(folder: Path) -> None:
+    """Delete what was discarded in a folder by a process that was killed. Another may still be at it."""
+    for trash in folder.glob(f"*{TRASH}"):
+        _delete_behind_us(trash)
+
+
+def _delete_behind_us(folder: Path) -> None:
+    subprocess.run(["/bin/sh", "-c", 'rm -rf "$0" &', folder], stdout=subprocess.DEVNULL, check=True)  # noqa: S603
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from local import build, environments, image
 from local.emulator import Emulator, is_free
 from local.errors import LocalError
 from local.journal import Follower, Journal
-from local.process import ROOT, discard, locked
+from local.process import ROOT, discard, empty_trash, locked
 from local.settings import parameters
 
 FOLLOW_EVERY = 0.5
@@ -80,8 +80,7 @@ class LocalStack:
             raise LocalError(busy)
         self.log.write_bytes(b"")
         (self.data_dir / "endpoint").unlink(missing_ok=True)
-        for trash in self.data_dir.glob("*.trash"):
-            discard(trash)
+        empty_trash(self.data_dir)
         journal = Journal(self.data_dir / "data.sqlite")
         cleanup.callback(journal.close)
         environments.ensure("stack")

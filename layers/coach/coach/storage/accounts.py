@@ -6,7 +6,7 @@ from datetime import datetime
 from coach.errors import Conflict, NotFound
 from coach.model import User
 from coach.storage import keys
-from coach.storage.dynamo import ConditionsFailed, Item, Table
+from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,11 @@ class Accounts:
         except ConditionsFailed:
             return None
         return _user(item)
+
+    def living(self, user_id: str) -> Action:
+        """The action that fails where there is no such account, or its deletion has begun: what makes something in the
+        partition of a user demands it in its own transaction."""
+        return self._table.check(keys.profile(user_id), "attribute_exists(pk) AND attribute_not_exists(deletion)")
 
     def user(self, user_id: str) -> User:
         """Raises NotFound."""

@@ -190,10 +190,26 @@ class Table:
             change |= {"ExpressionAttributeNames": {f"#{name}": name for name in reserved}}
         return {"Update": change}
 
-    def exists(self, key: Item) -> Action:
-        """The action that changes nothing, and fails where there is no such item."""
-        check = {"TableName": self._name, "Key": marshal(key), "ConditionExpression": "attribute_exists(pk)"}
-        return cast("Action", {"ConditionCheck": check})
+    def check(self, key: Item, condition: str = "attribute_exists(pk)", values: Item | None = None) -> Action:
+        """The action that changes nothing, and fails where an item is not as it should be."""
+        return cast("Action", {"ConditionCheck": self._conditional(key, condition, values)})
+
+    def removal(self, key: Item, condition: str = "attribute_exists(pk)", values: Item | None = None) -> Action:
+        """The action that deletes an item."""
+        return cast("Action", {"Delete": self._conditional(key, condition, values)})
+
+    def _conditional(self, key: Item, condition: str, values: Item | None) -> Item:
+        action: Item = {
+            "TableName": self._name,
+            "Key": marshal(key),
+            "ConditionExpression": condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if values:
+            action["ExpressionAttributeValues"] = marshal(values)
+        if reserved := set(_RESERVED.findall(condition)):
+            action["ExpressionAttributeNames"] = {f"#{name}": name for name in reserved}
+        return action
 
     def deadline(self) -> float:
         """Until when a write may be tried again, on the monotonic clock."""

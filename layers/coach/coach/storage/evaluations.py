@@ -195,7 +195,7 @@ class Evaluations:
         place = keys.reply(lease.attempt, lease.tries)
         attempt = lease.attempt
         self._table.applied(
-            self._table.exists(keys.attempt(attempt.user_id, attempt.session_id, attempt.id)),
+            self._table.check(keys.attempt(attempt.user_id, attempt.session_id, attempt.id)),
             self._table.put(place | asdict(reply) | {"outcome": outcome}),
         )
 
