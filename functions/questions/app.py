@@ -1,11 +1,10 @@
 """/api/categories and /api/questions: the bank."""
 
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler import Response
 
-from coach import aws
+from coach import aws, choosing
 from coach import questions as bank
 from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
@@ -14,9 +13,8 @@ from coach.http.responses import responses
 from coach.http.schemas.fields import Zone
 from coach.http.schemas.history import ComparedAttemptOut
 from coach.http.schemas.questions import CategoryOut, NextQuestionOut, QuestionId, QuestionOut
-from coach.model import Category, Difficulty, Mode
+from coach.model import Category, Difficulty
 from coach.progress.change import comparisons
-from coach.progress.schedule import next_question
 from coach.storage.history import POSITION
 
 app = create_app()
@@ -71,25 +69,15 @@ def get_next_question(
 ) -> NextQuestionOut:
     storage = aws.storage()
     session = storage.sessions.get(user.id, session_id) if session_id is not None else None
-    if session and category is None:
-        category = session.category_filter
-    names = [name for each in Category for name in _criteria(each)]
-    found = next_question(
-        storage.histories.of(user.id, criteria=names).attempts,
-        bank.questions(category, difficulty),
-        _criteria,
+    found = choosing.choose(
+        choosing.history(storage, user.id),
+        storage,
         zone=ZoneInfo(tz),
-        now=storage.table.moment,
-        review=session is not None and session.mode is Mode.REVIEW,
+        category=category,
+        difficulty=difficulty,
+        session=session,
     )
     return NextQuestionOut.chosen(found.question, found.reason)
-
-
-@cache
-def _criteria(category: Category) -> tuple[str, ...]:
-    from coach.evaluation.rubric import rubric
-
-    return tuple(each.name for each in rubric(category).criteria)
 
 
 @app.get(

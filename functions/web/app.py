@@ -11,11 +11,15 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.swagger_ui import generate_swagger_html
 
 from coach import __version__, aws
+from coach.errors import NotFound
 from coach.http.addresses import absolute
 from coach.http.app import create_app, entrypoint
 from coach.http.responses import responses
 from coach.http.schemas.about import About, Health
 from coach.settings import GraderSettings
+from coach.web import attempts, history, practice, progress
+from coach.web.errors import page_of
+from coach.web.site import Site, static_file
 
 NAME = "PM Interview Coach"
 HERE = Path(__file__).parent
@@ -111,4 +115,23 @@ def page(html: str, headers: dict[str, str] | None = None) -> Response[Any]:
     return Response(status_code=200, content_type=html_type, body=html, headers=NOBODYS | (headers or {}))
 
 
-handler = entrypoint(app, open_to_all=True)
+@app.get("/static/<version>/<name>", include_in_schema=False, enable_validation=False)
+def static(version: str, name: str) -> Response[Any]:
+    found = static_file(version, name)
+    if not found:
+        raise NotFound("Not Found")
+    return found
+
+
+@app.post("/theme", include_in_schema=False, enable_validation=False)
+def switch_theme() -> Response[str]:
+    """Light or dark, for a browser without the script that does it at once."""
+    return Site(app).switch_theme()
+
+
+for each in (practice, attempts, history, progress):
+    app.include_router(each.router)
+app.exception_handler(Exception)(lambda error: page_of(app, error))
+app.not_found(lambda error: page_of(app, error))
+
+handler = entrypoint(app, aws.storage, open_to_all=True)

@@ -314,6 +314,7 @@ def attempt_of(item: Item) -> Attempt:
         probe=_probe_of(item.get("probe")),
         answered=_probe_of(item.get("answered")),
         withheld=item.get("exam", True),
+        lease_until=item.get("lease_until"),
     )
 
 

@@ -44,9 +44,13 @@ def _zone_names() -> frozenset[str]:
     return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="ascii").split())
 
 
-def _known_zone(name: str) -> str:
+def is_zone(name: str) -> bool:
     """Names that a machine has besides, as localtime, mean something else on each."""
-    if name not in _zone_names():
+    return name in _zone_names()
+
+
+def _known_zone(name: str) -> str:
+    if not is_zone(name):
         raise ValueError("no name of a time zone in the IANA database")
     return name
 

@@ -1,0 +1,146 @@
+"""One answer: what becomes of it, its feedback, what has changed since the one before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import Router
+
+from coach import aws
+from coach import questions as bank
+from coach.errors import CoachError, NotFound
+from coach.evaluation import text
+from coach.model import Attempt, Criterion, Question, Session, Status
+from coach.progress.change import Change, comparisons
+from coach.web import marks
+from coach.web.site import Site
+from coach.web.visitors import visitor
+
+router = Router()
+
+NEW_SENTENCES = 6
+"""As many of what a second try has added are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A criterion as the page shows it: its place in the evaluation, and by how much it has changed (None: unknown)."""
+
+    place: int
+    criterion: Criterion
+    change: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """A second try: the answer before, what has changed if that can be told, and what is new."""
+
+    before: Attempt
+    change: Change | None
+    new: Sequence[str]
+
+
+@router.get(
+    "/practice/sessions/<session_id>/attempts/<attempt_id>",
+    include_in_schema=False,
+    enable_validation=False,
+    compress=True,
+)
+def attempt(session_id: str, attempt_id: str) -> Response[str]:
+    return shown(Site(router), session_id, attempt_id)
+
+
+def shown(site: Site, session_id: str, attempt_id: str, status: int = 200, problem: str | None = None) -> Response[str]:
+    user = visitor(site)
+    storage = aws.storage()
+    number = _number(attempt_id)
+    found = storage.attempts.get(user.id, session_id, number).shown
+    session = storage.sessions.get(user.id, session_id)
+    question = bank.question(found.question_id) if bank.exists(found.question_id) else None
+    context: dict[str, Any] = {
+        "visitor": user,
+        "attempt": found,
+        "session": session,
+        "question": question,
+        "problem": problem,
+        "lost": found.is_lost(storage.table.moment),
+        "waited": int((storage.table.moment - found.asked_at).total_seconds()),
+        "at_work": (found.lease_until or 0) > storage.table.now(),
+    }
+    context |= _feedback(found, session, question)
+    return site.page("outcome.html" if site.is_partial and site.asked("part") else "attempt.html", status, **context)
+
+
+@router.post(
+    "/practice/sessions/<session_id>/attempts/<attempt_id>/evaluation",
+    include_in_schema=False,
+    enable_validation=False,
+    compress=True,
+)
+def ask_again(session_id: str, attempt_id: str) -> Response[str]:
+    """Have an answer graded that could not be."""
+    site = Site(router)
+    user = visitor(site)
+    try:
+        aws.storage().evaluations.request(user.id, session_id, _number(attempt_id), aws.allowance())
+    except NotFound:
+        raise
+    except CoachError as refused:
+        return shown(site, session_id, attempt_id, refused.status, f"{refused.detail}.")
+    return site.go(f"/practice/sessions/{session_id}/attempts/{attempt_id}")
+
+
+def _number(segment: str) -> int:
+    """Raises NotFound."""
+    if not (segment.isascii() and segment.isdecimal() and segment == str(int(segment)) and len(segment) < 7):
+        raise NotFound("Attempt not found")
+    return int(segment)
+
+
+def _feedback(found: Attempt, session: Session, question: Question | None) -> dict[str, Any]:
+    """What the page shows of an attempt that is evaluated."""
+    evaluation = found.evaluation
+    criteria = evaluation.criteria if evaluation else ()
+    second = _second(found)
+    changes = dict(second.change.criteria) if second and second.change else {}
+    rows = [Row(place, each, changes.get(each.name)) for place, each in enumerate(criteria)]
+    asks = found.follow_up if evaluation and not found.answered and not session.ended_at else None
+    return {
+        "pieces": marks.pieces(found.answer_text, criteria),
+        "names": [each.name for each in criteria],
+        "rows": sorted(rows, key=lambda row: -row.criterion.score),
+        "second": second,
+        "asks": asks,
+        "earlier": aws.storage().attempts.earlier(found) if found.follow_up_to else (),
+        "sample": question.sample_answer if question and _may_compare(found, session) else None,
+    }
+
+
+def _may_compare(found: Attempt, session: Session) -> bool:
+    """Whether the sample answer may be seen: not while the question is part of an exam that goes on."""
+    if found.status is Status.PENDING or session.is_open_exam:
+        return False
+    return not aws.storage().histories.is_examined(found.user_id, found.question_id)
+
+
+def _second(found: Attempt) -> Second | None:
+    """How an evaluated answer compares with the one before it at the same question."""
+    if not found.evaluation or found.follow_up_to:
+        return None
+    page = aws.storage().histories.at_question(found.user_id, found.question_id, limit=100)
+    attempts = [each for each, _ in page.attempts]
+    compared = comparisons(attempts, {each.session_id for each in attempts if each.withheld})
+    before: Attempt | None = None
+    for each, comparison in zip(attempts, compared, strict=True):
+        if (each.session_id, each.id) == (found.session_id, found.id):
+            return Second(before, comparison.change, _new(before, found)) if before else None
+        if each.shown.evaluation and each.follow_up_to is None:
+            before = each
+    return None
+
+
+def _new(before: Attempt, after: Attempt) -> list[str]:
+    """Sentences of the later answer that the one before does not have."""
+    said = {sentence.words for sentence in text.sentences(before.answer_text)}
+    return [each.text for each in text.sentences(after.answer_text) if each.words not in said][:NEW_SENTENCES]

@@ -1,0 +1,182 @@
+"""What all pages have in common: how one is rendered, where it leads, and what the browser said about itself."""
+
+import hashlib
+import mimetypes
+from datetime import date, datetime
+from functools import cache
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from zoneinfo import ZoneInfo
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.router import Router
+from aws_lambda_powertools.shared.cookies import Cookie
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import ValidationError
+
+from coach import aws
+from coach.http.schemas.fields import is_zone
+from coach.model import Category, points
+from coach.web import words
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+SAFE = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of every page. Nothing that a page shows can load or send anything elsewhere."""
+
+ZONE, THEME = "pm_coach_zone", "pm_coach_theme"
+"""Cookies that the browser's script sets: the time zone of its days, and light or dark if somebody has chosen."""
+
+HTML = "text/html; charset=utf-8"
+
+
+class Site:
+    """One request for a page, and what is answered to it."""
+
+    def __init__(self, app: APIGatewayRestResolver | Router) -> None:
+        self.current_event = app.current_event
+        self.context: dict[str, Any] = app.context
+        self.root: str = app.context["base_path"]
+        self._cookies = _cookies(self.current_event.headers.get("cookie", ""))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The browser's, UTC until its script has told."""
+        name = self._cookies.get(ZONE, "")
+        return ZoneInfo(name if is_zone(name) else "UTC")
+
+    @property
+    def today(self) -> date:
+        return aws.storage().table.moment.astimezone(self.zone).date()
+
+    @property
+    def here(self) -> str:
+        """Where to come back to: this page, or what a form stood on."""
+        if self.current_event.http_method == "GET":
+            query = urlencode(self.current_event.query_string_parameters)
+            return f"{self.current_event.path}{'?' + query if query else ''}"
+        return "/practice"
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a script asks, for a part of a page."""
+        return self.current_event.headers.get("hx-request") == "true"
+
+    def asked(self, name: str) -> str:
+        """A parameter of the address, empty when it is not there."""
+        return self.current_event.query_string_parameters.get(name, "")
+
+    def form(self) -> dict[str, str]:
+        """The fields of the form that was sent, as people wrote them: browsers send a line's end as CR LF."""
+        fields = parse_qs(self.current_event.body or "", keep_blank_values=True, max_num_fields=50)
+        return {name: values[-1].replace("\r\n", "\n") for name, values in fields.items()}
+
+    def page(self, template: str, status: int = 200, **shown: Any) -> Response[str]:
+        theme = self._cookies.get(THEME)
+        html = (
+            _environment()
+            .get_template(template)
+            .render(
+                shown,
+                root=self.root,
+                theme=theme if theme in ("light", "dark") else None,
+                zone=self._cookies.get(ZONE),
+                at=self.current_event.path,
+                day=self.day,
+                clock=lambda moment: words.clock(moment, self.zone),
+            )
+        )
+        return Response(status_code=status, content_type=HTML, body=html, headers=dict(SAFE))
+
+    def day(self, moment: datetime | date) -> str:
+        return words.day(moment, self.zone, today=self.today)
+
+    def switch_theme(self) -> Response[str]:
+        """Light instead of dark or the reverse, and back to the page that asks."""
+        theme = "light" if self._cookies.get(THEME) == "dark" else "dark"
+        referer = urlsplit(self.current_event.headers.get("referer", "")).path
+        answer = self.go(referer.removeprefix(self.root) if referer.startswith(f"{self.root}/") else "/")
+        answer.cookies.append(Cookie(THEME, theme, path=self.root or "/", max_age=365 * 86_400, secure=False))
+        return answer
+
+    def go(self, path: str, **query: str) -> Response[str]:
+        """To another page: what was sent is done, and a reload does not send it again."""
+        where = f"{self.root}{path}{'?' + urlencode(query) if query else ''}"
+        return Response(status_code=303, content_type=HTML, body="", headers={"Location": where} | SAFE)
+
+
+def said(refused: ValidationError) -> str:
+    """What is wrong with a form, as one text."""
+    return " ".join(f"{each['msg'].removeprefix('Value error, ').capitalize()}." for each in refused.errors())
+
+
+def static_file(version: str, name: str) -> Response[Any] | None:
+    """A file that pages need. It may be kept for a year under the address that pages name; a page from before a
+    deployment names another, and gets the present file for the moment."""
+    if name not in _files():
+        return None
+    kind, _ = mimetypes.guess_type(name)
+    kept = "public, max-age=31536000, immutable" if version == static_version() else "no-cache"
+    text = kind in ("text/css", "text/javascript", "image/svg+xml")
+    headers = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
+    content = _files()[name]
+    return Response(
+        status_code=200,
+        content_type=f"{kind}; charset=utf-8" if text else kind,
+        body=content.decode() if text else content,
+        headers=headers,
+        compress=text,
+    )
+
+
+@cache
+def static_version() -> str:
+    """Of all files together, since a style names fonts beside it."""
+    return hashlib.sha256(b"".join(name.encode() + _files()[name] for name in sorted(_files()))).hexdigest()[:12]
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in STATIC.iterdir()}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "band": words.band,
+        "counted": words.counted,
+        "first_sentence": words.first_sentence,
+        "minutes": words.minutes,
+        "points": points,
+    }
+    environment.globals |= {
+        "categories": tuple(Category),
+        "grader": words.grader,
+        "static": lambda root, name: f"{root}/static/{static_version()}/{name}",
+    }
+    return environment
+
+
+def _cookies(header: str) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
+    except CookieError:
+        return {}
