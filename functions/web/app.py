@@ -3,12 +3,11 @@
 import json
 import re
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.openapi.swagger_ui import generate_swagger_html
+from coach.http.browser import signed_in
 
 from coach import __version__, aws
 from coach.errors import NotFound
@@ -32,7 +31,6 @@ ABOUT: dict[int, Any] = responses({}) | {
         "content": {"application/json": {"model": About}, "text/html": {"schema": {"type": "string"}}},
     }
 }
-SWAGGER_UI = Path(generate_swagger_html.__code__.co_filename).parent
 
 app = create_app()
 
@@ -48,7 +46,10 @@ app = create_app()
 def root() -> Response[About | str]:
     accept = app.current_event.headers.get("accept", "")
     if quality(accept, "text/html") > quality(accept, "application/json"):
-        return page(landing_page().replace("{{origin}}", escape(absolute(app, ""))), BY_ACCEPT)
+        site = Site(app)
+        page = site.page("landing.html", visitor=signed_in(site), origin=absolute(app, ""))
+        page.headers |= BY_ACCEPT
+        return page
     about = About(app=NAME, version=__version__, status="running").model_dump_json()
     return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=about, headers=BY_ACCEPT)
 
@@ -86,12 +87,9 @@ def openapi() -> Response[str]:
     return Response(status_code=200, content_type=content_types.APPLICATION_JSON, headers=NOBODYS, body=text)
 
 
-@app.get("/docs", include_in_schema=False, enable_validation=False)
+@app.get("/docs", include_in_schema=False, enable_validation=False, compress=True)
 def docs() -> Response[str]:
-    spec = json.dumps(document()).replace("</", "<\\/")
-    script = (SWAGGER_UI / "swagger-ui-bundle.min.js").read_text(encoding="utf-8")
-    style = (SWAGGER_UI / "swagger-ui.min.css").read_text(encoding="utf-8")
-    return page(generate_swagger_html(spec, script, style, "", None, persist_authorization=True))
+    return Site(app).page("docs.html")
 
 
 def document() -> dict[str, Any]:
@@ -103,16 +101,6 @@ def document() -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((HERE / "openapi.json").read_text(encoding="utf-8"))
     return found
-
-
-@cache
-def landing_page() -> str:
-    return (HERE / "landing.html").read_text(encoding="utf-8")
-
-
-def page(html: str, headers: dict[str, str] | None = None) -> Response[Any]:
-    html_type = f"{content_types.TEXT_HTML}; charset=utf-8"
-    return Response(status_code=200, content_type=html_type, body=html, headers=NOBODYS | (headers or {}))
 
 
 @app.get("/static/<version>/<name>", include_in_schema=False, enable_validation=False)

@@ -19,13 +19,15 @@ def page_of(app: APIGatewayRestResolver, error: Exception) -> Response[str]:
         told = no_such_path(error)
     else:
         told = response_to(error)
-    if "text/html" not in app.current_event.headers.get("accept", "") and not app.current_event.headers.get("hx-request"):
+    if "text/html" not in app.current_event.headers.get("accept", "") and not app.current_event.headers.get(
+        "hx-request"
+    ):
         return told
     site = Site(app)
     if isinstance(error, SignInNeeded):
         return site.go("/auth/login", next=error.onward)
     detail = error.detail if isinstance(error, CoachError) else "Something went wrong on our side"
-    answer = site.page("error.html", told.status_code, visitor=None, status=told.status_code, detail=detail)
+    answer = site.page("error.html", told.status_code, visitor=None, code=told.status_code, detail=detail)
     if "Retry-After" in told.headers:
         answer.headers["Retry-After"] = told.headers["Retry-After"]
     return answer

@@ -1,6 +1,6 @@
 """/practice: what to do next, a question with its editor, sessions."""
 
-import random
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -75,7 +75,7 @@ def question(category: str) -> Response[str]:
     storage = aws.storage()
     if category == "random":
         waiting = {each.question_id for each in storage.histories.of(user.id).attempts if each.status is Status.PENDING}
-        drawn = random.choice([each for each in bank.questions() if each.id not in waiting] or bank.questions())
+        drawn = secrets.choice([each for each in bank.questions() if each.id not in waiting] or bank.questions())
         return site.go(f"/practice/{drawn.category}", question=str(drawn.id))
     if category not in set(Category):
         raise NotFound("There is no such category")

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi import swagger_ui
 from aws_lambda_powertools.event_handler.router import Router
 from aws_lambda_powertools.shared.cookies import Cookie
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -23,6 +24,7 @@ from coach.web import words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+SWAGGER_UI = Path(swagger_ui.__file__).parent
 
 SAFE = {
     "Content-Security-Policy": (
@@ -147,7 +149,8 @@ def static_version() -> str:
 
 @cache
 def _files() -> dict[str, bytes]:
-    return {each.name: each.read_bytes() for each in STATIC.iterdir()}
+    files = [*STATIC.iterdir(), *(SWAGGER_UI / name for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css"))]
+    return {each.name: each.read_bytes() for each in files}
 
 
 @cache
