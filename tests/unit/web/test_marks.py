@@ -21,10 +21,10 @@ def test_what_was_quoted_is_marked_where_it_stands() -> None:
     assert found == [Piece("First. ", (), ()), Piece("Then this.", (0,), (0,)), Piece(" Last.", (), ())]
 
 
-def test_overlapping_quotes_are_marked_for_both_criteria_and_numbered_where_each_ends() -> None:
+def test_overlapping_quotes_are_marked_for_both_criteria_and_numbered_where_each_begins() -> None:
     found = pieces("abcdef", [criterion("abcd"), criterion("cdef")])
 
-    assert found == [Piece("ab", (0,), ()), Piece("cd", (0, 1), (0,)), Piece("ef", (1,), (1,))]
+    assert found == [Piece("ab", (0,), (0,)), Piece("cd", (0, 1), (1,)), Piece("ef", (1,), ())]
 
 
 def test_two_criteria_may_quote_the_same_words() -> None:

@@ -9,12 +9,12 @@ from coach.model import Criterion
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some of an answer, verbatim. `criteria` are places in the list of criteria; `ends` those of which a quote ends
-    here, so that each quote is numbered once, however others overlap it."""
+    """Some of an answer, verbatim. `criteria` are places in the list of criteria; `begins` those of which a quote
+    begins here, so that each quote is numbered once, however others overlap it."""
 
     text: str
     criteria: tuple[int, ...]
-    ends: tuple[int, ...]
+    begins: tuple[int, ...]
 
 
 def pieces(answer: str, criteria: Sequence[Criterion]) -> list[Piece]:
@@ -30,7 +30,7 @@ def pieces(answer: str, criteria: Sequence[Criterion]) -> list[Piece]:
         Piece(
             answer[start:end],
             _places(place for first, last, place in quotes if first <= start and end <= last),
-            _places(place for _, last, place in quotes if last == end),
+            _places(place for first, _, place in quotes if first == start),
         )
         for start, end in pairwise(cuts)
     ]
