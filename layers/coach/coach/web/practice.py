@@ -168,21 +168,20 @@ def goes_on(user_id: str, category: Category) -> Session | None:
 def answer() -> Response[str]:
     """Take an answer, and show what becomes of it. What cannot be taken stays in the editor."""
     site = Site(router)
-    user = visitor(site)
     sent = site.form()
+    asked = bank.question(_number(sent, "question_id") or 0)
+    user = visitor(site, onward=f"/practice/{asked.category}?question={asked.id}")
     storage = aws.storage()
     try:
         body = AttemptIn(
-            question_id=_number(sent, "question_id") or 0,
+            question_id=asked.id,
             answer_text=sent.get("answer_text", ""),
             time_spent_sec=_number(sent, "time_spent_sec"),
             session_id=sent.get("session_id", ""),
             follow_up_to=_number(sent, "follow_up_to"),
         )
-        chosen = bank.question(body.question_id)
     except ValidationError as refused:
-        chosen = bank.question(_number(sent, "question_id") or 0)
-        return ask(site, chosen, _session(user.id, sent), status=422, problem=said(refused), sent=sent)
+        return ask(site, asked, _session(user.id, sent), status=422, problem=said(refused), sent=sent)
     session_id = str(body.session_id)
     try:
         if not _session(user.id, sent):
@@ -191,7 +190,7 @@ def answer() -> Response[str]:
             user.id,
             session_id,
             question_id=body.question_id,
-            category=chosen.category,
+            category=asked.category,
             answer_text=body.answer_text,
             time_spent_sec=body.time_spent_sec,
             idempotency_key=sent.get("key") or None,
@@ -199,10 +198,10 @@ def answer() -> Response[str]:
             follow_up_to=body.follow_up_to,
         )
     except (NotFound, Invalid) as refused:
-        return ask(site, chosen, None, status=refused.status, problem=refused.detail, sent=sent)
+        return ask(site, asked, None, status=refused.status, problem=refused.detail, sent=sent)
     except CoachError as refused:
         session = _session(user.id, sent)
-        return ask(site, chosen, session, status=refused.status, problem=f"{refused.detail}.", sent=sent)
+        return ask(site, asked, session, status=refused.status, problem=f"{refused.detail}.", sent=sent)
     return site.go(f"/practice/sessions/{session_id}/attempts/{added.attempt.id}")
 
 

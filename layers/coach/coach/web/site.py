@@ -84,6 +84,7 @@ class Site:
         return {name: values[-1].replace("\r\n", "\n") for name, values in fields.items()}
 
     def page(self, template: str, status: int = 200, **shown: Any) -> Response[str]:
+        """A page. Without a `visitor` it is for anybody, and without a `problem` there is none."""
         theme = self._cookies.get(THEME)
         html = (
             _environment()

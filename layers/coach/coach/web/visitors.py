@@ -16,10 +16,10 @@ class SignInNeeded(CoachError):
         self.onward = onward
 
 
-def visitor(site: Site) -> User:
-    """Raises SignInNeeded."""
+def visitor(site: Site, onward: str | None = None) -> User:
+    """Who has signed in on this browser. Raises SignInNeeded; `onward` is another place to go on at than this page."""
     user: User | None = site.context.get("visitor") or signed_in(site)
     if user is None:
-        raise SignInNeeded(site.here)
+        raise SignInNeeded(onward or site.here)
     site.context["visitor"] = user
     return user

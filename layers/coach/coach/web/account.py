@@ -1,0 +1,136 @@
+"""/account: the address, the password, taking one's practice along, and deleting it."""
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import Router
+from pydantic import BaseModel, ValidationError
+
+from coach import aws
+from coach.errors import CoachError, Invalid, NotFound
+from coach.http import browser
+from coach.http.exports import FORMATS, ExportFormat, written
+from coach.http.imports import parts
+from coach.http.passwords import opened
+from coach.http.schemas.imports import ImportIn
+from coach.http.schemas.passwords import NewPassword, Password
+from coach.identity.passwords import hashed
+from coach.storage.exports import POSITION
+from coach.web.site import Site, said
+from coach.web.visitors import visitor
+
+router = Router()
+
+ALL = 10**6
+"""Attempts on a page of an export that is cut by its size alone."""
+
+
+class PasswordChange(BaseModel):
+    current_password: Password
+    new_password: NewPassword
+
+
+@router.get("/account", include_in_schema=False, enable_validation=False, compress=True)
+def account() -> Response[str]:
+    return shown(Site(router))
+
+
+def shown(site: Site, status: int = 200, *, about: str = "", problem: str = "", done: str = "") -> Response[str]:
+    """`problem` and `done` are said at the part of the page that they are `about`."""
+    return site.page(
+        "account.html", status, visitor=visitor(site), about=about or site.asked("about"), problem=problem, done=done
+    )
+
+
+@router.post("/account/password", include_in_schema=False, enable_validation=False, compress=True)
+def change_password() -> Response[str]:
+    site = Site(router)
+    user = visitor(site, onward="/account")
+    try:
+        sent = PasswordChange.model_validate(site.form())
+        credentials = opened(
+            user.email or "", sent.current_password, router.current_event.request_context.identity.source_ip
+        )
+        if not credentials:
+            return shown(site, 422, about="password", problem="The current password is not right.")
+        after = hashed(sent.new_password)
+        ticket = browser.ticket(router.current_event)
+        kept = aws.storage().browsers.kept(user.id, ticket.digest, credentials.password_hash, after) if ticket else None
+        aws.storage().accounts.change_password(credentials, after, keeping=kept)
+    except ValidationError as refused:
+        return shown(site, 422, about="password", problem=said(refused))
+    except CoachError as refused:
+        return shown(site, refused.status, about="password", problem=f"{refused.detail}.")
+    return shown(site, about="password", done="Your password is changed. All other browsers are signed out.")
+
+
+@router.post("/account/browsers/end", include_in_schema=False, enable_validation=False, compress=True)
+def sign_out_everywhere() -> Response[str]:
+    site = Site(router)
+    aws.storage().browsers.end_all(visitor(site, onward="/account").id)
+    answer = site.go("/auth/login")
+    answer.cookies.append(browser.cookie(router, None))
+    return answer
+
+
+@router.get("/account/export/<form>", include_in_schema=False, enable_validation=False)
+def export(form: str) -> Response[str]:
+    """All of it as a file, if it is not too large for one; else a list of files."""
+    site = Site(router)
+    user = visitor(site)
+    if form not in set(ExportFormat):
+        raise NotFound("There is no such format")
+    chosen = FORMATS[ExportFormat(form)]
+    storage = aws.storage()
+    after = site.asked("after")
+    if after and not POSITION.fullmatch(after):
+        raise NotFound("There is no such part")
+    text, onward = written(chosen, user, storage.exports.page(user.id, after=after or None, limit=ALL))
+    if onward and not site.asked("part"):
+        files = [""]
+        while onward:
+            files.append(onward)
+            _, onward = written(chosen, user, storage.exports.page(user.id, after=onward, limit=ALL))
+        return site.page("export.html", visitor=user, form=form, files=files)
+    headers = {"Content-Disposition": f'attachment; filename="{chosen.FILE_NAME}"'}
+    return Response(status_code=200, content_type=chosen.CONTENT_TYPE, headers=headers, body=text, compress=True)
+
+
+@router.post("/account/import", include_in_schema=False, enable_validation=False, compress=True)
+def import_file() -> Response[str]:
+    site = Site(router)
+    user = visitor(site, onward="/account")
+    storage = aws.storage()
+    try:
+        found = ImportIn.model_validate_json(_file(router.current_event.body or ""))
+        taken = storage.imports.take(user.id, parts(found, user.id, storage.table.moment))
+    except ValidationError as refused:
+        first = refused.errors()[0]
+        where = " → ".join(map(str, first["loc"])) or "its beginning"
+        problem = f"Nothing was taken in. The first mistake of the file is at {where}: {first['msg']}."
+        return shown(site, 422, about="import", problem=problem)
+    except Invalid as refused:
+        problem = f"Nothing was taken in. At {' → '.join(map(str, refused.loc[1:]))}: {refused.detail}."
+        return shown(site, 422, about="import", problem=problem)
+    except CoachError as refused:
+        return shown(site, refused.status, about="import", problem=f"{refused.detail}.")
+    done = f"{taken.attempts_imported:,} answers were new, {taken.attempts_there:,} were there already."
+    return shown(site, about="import", done=done)
+
+
+def _file(body: str) -> str:
+    """What stands in the only field of a form of the type multipart/form-data (RFC 7578)."""
+    boundary, _, rest = body.partition("\r\n")
+    _, _, content = rest.partition("\r\n\r\n")
+    return content.rpartition(f"\r\n{boundary}")[0]
+
+
+@router.post("/account/delete", include_in_schema=False, enable_validation=False, compress=True)
+def delete() -> Response[str]:
+    site = Site(router)
+    user = visitor(site, onward="/account")
+    typed = site.form().get("email", "").strip()
+    if typed.casefold() != (user.email or "delete").casefold():
+        return shown(site, 422, about="delete", problem="This is not the address of this account. Nothing was deleted.")
+    aws.storage().accounts.delete(user.id)
+    answer = site.page("deleted.html")
+    answer.cookies.append(browser.cookie(router, None))
+    return answer
