@@ -62,10 +62,18 @@ def _build(python: Path, folder: Path, parameters: Mapping[str, str]) -> None:
     functions = sorted(path for path in folder.iterdir() if path.is_dir() and path != layer.parent)
     for function in functions:
         _leave_to_layer(function, layer)
+    _compile_templates(python, layer, folder / "Web")
     # Unchecked: Lambda's files have other times than these. Tracebacks name the paths on Lambda.
     compiler: list[str | Path] = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
     for source, target in [(layer, "/opt/python"), *((function, "/var/task") for function in functions)]:
         run(*compiler, "-s", source, "-p", target, source, log=folder.with_suffix(".compile.log"))
+
+
+def _compile_templates(python: Path, layer: Path, web: Path) -> None:
+    """Templates become Python modules. Jinja is where the pages are, whose function alone needs it."""
+    path = os.pathsep.join(map(str, (layer, web)))
+    command: list[str | Path] = [python, "-m", "coach.web.rendering", layer / "coach" / "web" / "compiled"]
+    run(*command, log=layer.parent.with_suffix(".templates.log"), env={**os.environ, "PYTHONPATH": path})
 
 
 def _leave_to_layer(function: Path, layer: Path) -> None:

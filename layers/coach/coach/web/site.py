@@ -1,30 +1,21 @@
 """What all pages have in common: how one is rendered, where it leads, and what the browser said about itself."""
 
-import hashlib
 import mimetypes
 from datetime import date, datetime
-from functools import cache
 from http.cookies import CookieError, SimpleCookie
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.openapi import swagger_ui
 from aws_lambda_powertools.event_handler.router import Router
 from aws_lambda_powertools.shared.cookies import Cookie
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
 from coach import aws
 from coach.http.schemas.fields import is_zone
-from coach.model import Category, points
 from coach.web import words
-
-HERE = Path(__file__).parent
-STATIC = HERE / "static"
-SWAGGER_UI = Path(swagger_ui.__file__).parent
+from coach.web.rendering import environment, static_files, static_version
 
 SAFE = {
     "Content-Security-Policy": (
@@ -87,7 +78,7 @@ class Site:
         """A page. Without a `visitor` it is for anybody, and without a `problem` there is none."""
         theme = self._cookies.get(THEME)
         html = (
-            _environment()
+            environment()
             .get_template(template)
             .render(
                 shown,
@@ -126,13 +117,13 @@ def said(refused: ValidationError) -> str:
 def static_file(version: str, name: str) -> Response[Any] | None:
     """A file that pages need. It may be kept for a year under the address that pages name; a page from before a
     deployment names another, and gets the present file for the moment."""
-    if name not in _files():
+    if name not in static_files():
         return None
     kind, _ = mimetypes.guess_type(name)
     kept = "public, max-age=31536000, immutable" if version == static_version() else "no-cache"
     text = kind in ("text/css", "text/javascript", "image/svg+xml")
     headers = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
-    content = _files()[name]
+    content = static_files()[name]
     return Response(
         status_code=200,
         content_type=f"{kind}; charset=utf-8" if text else kind,
@@ -140,43 +131,6 @@ def static_file(version: str, name: str) -> Response[Any] | None:
         headers=headers,
         compress=text,
     )
-
-
-@cache
-def static_version() -> str:
-    """Of all files together, since a style names fonts beside it."""
-    return hashlib.sha256(b"".join(name.encode() + _files()[name] for name in sorted(_files()))).hexdigest()[:12]
-
-
-@cache
-def _files() -> dict[str, bytes]:
-    files = [*STATIC.iterdir(), *(SWAGGER_UI / name for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css"))]
-    return {each.name: each.read_bytes() for each in files}
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters |= {
-        "band": words.band,
-        "counted": words.counted,
-        "first_sentence": words.first_sentence,
-        "minutes": words.minutes,
-        "points": points,
-    }
-    environment.globals |= {
-        "categories": tuple(Category),
-        "grader": words.grader,
-        "static": lambda root, name: f"{root}/static/{static_version()}/{name}",
-    }
-    return environment
 
 
 def _cookies(header: str) -> dict[str, str]:

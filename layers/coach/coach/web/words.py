@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from coach.evaluation.text import pieces
 from coach.model import GATE_MODEL, Evaluator
 
 BANDS = ((85, "outstanding"), (70, "strong"), (55, "solid"), (40, "getting there"), (0, "a beginning"))
@@ -50,4 +49,7 @@ def grader(evaluator: Evaluator, model: str) -> str:
 
 def first_sentence(text: str) -> str:
     """What a list shows of a question."""
+    # Not at the top: templates are compiled where the layer's own libraries may be another machine's.
+    from coach.evaluation.text import pieces
+
     return pieces(text.split("\n", 1)[0])[0]
