@@ -11,9 +11,9 @@ from argon2 import PasswordHasher
 
 from coach import aws
 from coach.aws import SecretParameter
+from coach.identity import passwords
 from coach.identity.keys import KeyRing
 from coach.storage import Storage
-from functions.accounts import app
 from tests.unit.events import Answer, call, http, invoke
 from tests.unit.faults import Faults
 from tests.unit.given import Clock, a_user
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery staple"
-HASHER = app.hasher
+HASHER = passwords.hasher
 HOME, ELSEWHERE = "203.0.113.24", "198.51.100.7"
 
 pytestmark = pytest.mark.usefixtures("signing")
@@ -49,7 +49,7 @@ def signing(functions: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2id with less memory and time than in production."""
     cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(app, "hasher", lambda: cheap)
+    monkeypatch.setattr(passwords, "hasher", lambda: cheap)
 
 
 def register(email: Any = EMAIL, password: Any = PASSWORD, **more: Any) -> Answer:
@@ -287,7 +287,7 @@ def test_nothing_else_is_demanded_of_a_password(password: str) -> None:
 
 
 def test_whoever_has_a_common_password_already_can_sign_in(storage: Storage) -> None:
-    storage.accounts.register(a_user(EMAIL), app.hasher().hash("password"))
+    storage.accounts.register(a_user(EMAIL), passwords.hashed("password"))
 
     assert login(password="password").status == 200
 
@@ -354,11 +354,11 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_for_the_sam
     wrong_work, unknown_work = Counted(), Counted()
 
     faults.next()
-    monkeypatch.setattr(app, "hasher", lambda: wrong_work)
+    monkeypatch.setattr(passwords, "hasher", lambda: wrong_work)
     wrong = login(password="wrong password")
     wrong_calls = faults.calls
     faults.next()
-    monkeypatch.setattr(app, "hasher", lambda: unknown_work)
+    monkeypatch.setattr(passwords, "hasher", lambda: unknown_work)
     unknown = login("nobody@example.com")
 
     assert wrong == unknown
@@ -370,9 +370,9 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_for_the_sam
 
 def test_nobodys_hash_costs_as_much_to_check_as_anybodys(monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = PasswordHasher()
-    monkeypatch.setattr(app, "hasher", lambda: hasher)
+    monkeypatch.setattr(passwords, "hasher", lambda: hasher)
 
-    nobodys, somebodys = app.nobodys_hash(), hasher.hash(PASSWORD)
+    nobodys, somebodys = passwords.nobodys_hash(), hasher.hash(PASSWORD)
 
     assert nobodys.split("$")[:4] == somebodys.split("$")[:4]
     assert [len(part) for part in nobodys.split("$")] == [len(part) for part in somebodys.split("$")]
@@ -571,7 +571,7 @@ def test_a_throttled_login_takes_no_longer_for_the_right_password(monkeypatch: p
     register()
     wrong_logins(8)
     work = Counted()
-    monkeypatch.setattr(app, "hasher", lambda: work)
+    monkeypatch.setattr(passwords, "hasher", lambda: work)
 
     answers = [login_from(HOME), login_from(HOME, "wrong password")]
 
