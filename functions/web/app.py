@@ -245,7 +245,9 @@ def ours(sent: str | None) -> str:
     return sent if sent and re.fullmatch(r"/(?!/)[!-\[\]-~]*", sent) else "/"
 
 
-def rendered(template: str, status: int = 200, headers: dict[str, str] | None = None, **values: object) -> Response[str]:
+def rendered(
+    template: str, status: int = 200, headers: dict[str, str] | None = None, **values: object
+) -> Response[str]:
     shown = {"base": app.context["base_path"], "mistake": "", "notice": ""} | values
     body = templates().get_template(template).render(shown)
     html_type = f"{content_types.TEXT_HTML}; charset=utf-8"
