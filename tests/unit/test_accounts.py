@@ -1,13 +1,15 @@
 """Accounts: registering, signing in, and what becomes of a password."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 from argon2 import PasswordHasher
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from coach import aws
 from coach.aws import SecretParameter
@@ -431,6 +433,42 @@ def test_signing_out_clears_no_cookie_that_nobody_has_set() -> None:
 
     assert (answer.status, answer.body) == (204, "")
     assert "set-cookie" not in answer.headers
+
+
+STORE_FAILURES: dict[str, Exception] = {
+    "refuses connections": EndpointConnectionError(endpoint_url="http://ssm"),
+    "is silent": ReadTimeoutError(endpoint_url="http://ssm"),
+    "is busy": ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameter"),
+}
+
+
+@pytest.mark.parametrize("case", STORE_FAILURES)
+def test_while_the_store_of_keys_does_not_answer_a_login_is_503_and_afterwards_it_is_taken(
+    monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    register()
+    aws.signing_key.cache_clear()
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise STORE_FAILURES[case]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("botocore.client.BaseClient._make_api_call", only_of("ssm", fail))
+        answer = login()
+
+    assert answer.status == 503
+    assert answer.json()["detail"].startswith("The store of keys")
+    assert login().status == 200
+
+
+def only_of(service: str, fail: Callable[..., None]) -> Callable[..., Any]:
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: Any, operation: str, arguments: Any) -> Any:
+        of_the_service = client.meta.service_model.service_name == service
+        return (fail if of_the_service else original)(client, operation, arguments)
+
+    return call
 
 
 def test_where_the_account_is_comes_with_it() -> None:

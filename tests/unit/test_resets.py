@@ -336,7 +336,7 @@ def test_a_link_sets_a_new_password_once(ada: User, storage: Storage) -> None:
     assert [opens(storage, each) for each in (NEW, "the old password", "yet another password")] == [True, False, False]
 
 
-def test_a_link_is_good_for_30_minutes(ada: User, storage: Storage, clock: Clock) -> None:
+def test_a_link_is_good_for_30_minutes(ada: User, clock: Clock) -> None:
     tokens = []
     for seconds in (1_799, 1_801):
         tokens.append(link_for(ada))
@@ -345,7 +345,7 @@ def test_a_link_is_good_for_30_minutes(ada: User, storage: Storage, clock: Clock
         assert status == (204 if seconds < 1_800 else 422)
 
 
-def test_a_new_link_ends_the_one_before(ada: User, storage: Storage) -> None:
+def test_a_new_link_ends_the_one_before(ada: User) -> None:
     former, present = link_for(ada), link_for(ada)
 
     assert (reset(former).status, reset(present).status) == (422, 204)
@@ -355,7 +355,7 @@ def test_a_new_link_ends_the_one_before(ada: User, storage: Storage) -> None:
 @pytest.mark.parametrize(
     "token", ["", "x", f"{USER}.", f"{USER}.{'x' * 43}", "\u0661" * 80, "x" * 100_000, "{}\n", " {}"]
 )
-def test_what_was_never_a_link_is_refused_and_tells_nothing(ada: User, storage: Storage, token: str) -> None:
+def test_what_was_never_a_link_is_refused_and_tells_nothing(ada: User, token: str) -> None:
     made = link_for(ada)
 
     answer = reset(token.replace("{}", made))
@@ -374,7 +374,7 @@ def test_a_link_is_for_its_own_account(ada: User, storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 129, "PASSWORD1", None, 12345678])
-def test_a_password_that_is_refused_does_not_use_the_link_up(ada: User, storage: Storage, password: Any) -> None:
+def test_a_password_that_is_refused_does_not_use_the_link_up(ada: User, password: Any) -> None:
     token = link_for(ada)
 
     answer = reset(token, password)
@@ -458,7 +458,7 @@ def test_three_who_ask_at_once_are_counted_exactly(schedules: Schedules) -> None
         assert len(storage.table.get(keys.forgot(EMAIL))["asked"]) == 2
 
 
-def test_a_reset_survives_a_lost_reply(ada: User, storage: Storage, faults: Faults) -> None:
+def test_a_reset_survives_a_lost_reply(ada: User, faults: Faults) -> None:
     ticket = Ticket.read(link_for(ada))
     assert ticket
     faults.next(reply_lost_and_sent_again)
