@@ -13,13 +13,12 @@ from coach.http import browser
 from coach.http.addresses import trusted
 from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
-from coach.http.passwords import WRONG, opened
+from coach.http.passwords import WRONG, opened, replaced
 from coach.http.responses import created, responses
 from coach.http.schemas.accounts import SignedIn, UserOut
 from coach.http.schemas.fields import Body, Text
 from coach.http.schemas.passwords import Email, NewPassword, Password
 from coach.identity.passwords import hashed
-from coach.identity.tickets import Ticket
 from coach.identity.tokens import LIFETIME
 from coach.model import User
 from coach.storage.accounts import Credentials
@@ -142,10 +141,7 @@ def forgot_password(body: Forgotten) -> Response[Nothing]:
     responses=responses({204: "Changed"}, 503),
 )
 def reset_password(body: PasswordReset) -> Response[str]:
-    resets = aws.storage().resets
-    ticket = Ticket.read(body.token)
-    email = resets.email(ticket.user_id, ticket.digest) if ticket else None
-    if not ticket or not email or not resets.use(ticket.user_id, ticket.digest, email, hashed(body.new_password)):
+    if not replaced(body.token, body.new_password):
         raise BAD_LINK
     return Response(status_code=204, body="")
 

@@ -20,11 +20,10 @@ from coach.errors import NotFound, TooManyRequests
 from coach.http import browser
 from coach.http.addresses import absolute, trusted
 from coach.http.app import create_app, entrypoint
-from coach.http.passwords import WRONG, opened
+from coach.http.passwords import WRONG, opened, replaced
 from coach.http.responses import responses
 from coach.http.schemas.about import About, Health
 from coach.http.schemas.passwords import Email, NewPassword, Password
-from coach.identity.passwords import hashed
 from coach.identity.tickets import Ticket
 from coach.settings import GraderSettings
 
@@ -217,11 +216,7 @@ def reset_form() -> Response[str]:
         password = NewChoice.model_validate(sent).new_password
     except ValidationError as error:
         return reset_again(token, 422, f"{error.errors()[0]['msg']}.")
-    resets, ticket = aws.storage().resets, Ticket.read(token)
-    email = resets.email(ticket.user_id, ticket.digest) if ticket else None
-    if ticket and email and resets.use(ticket.user_id, ticket.digest, email, hashed(password)):
-        return see_other("/auth/login?changed")
-    return rendered("bad_link.html", 422)
+    return see_other("/auth/login?changed") if replaced(token, password) else rendered("bad_link.html", 422)
 
 
 def reset_again(token: str, status: int = 200, mistake: str = "") -> Response[str]:
