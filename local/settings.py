@@ -17,6 +17,7 @@ PARAMETERS = {
     "ANTHROPIC_MAX_TOKENS": "AnthropicMaxTokens",
     "ANTHROPIC_EFFORT": "AnthropicEffort",
     "CORS_ORIGINS": "CorsOrigins",
+    "MAIL_FROM": "MailFrom",
 }
 """The template parameter that each setting becomes."""
 
@@ -62,5 +63,6 @@ def port(settings: Mapping[str, str]) -> int:
 
 def parameters(settings: Mapping[str, str], port: int) -> dict[str, str]:
     """The template parameters; all of them, since SAM would keep the former value of one that is missing."""
-    settings = {"CORS_ORIGINS": f"http://localhost:{port},http://127.0.0.1:{port}", **settings}
+    origins = f"http://localhost:{port},http://127.0.0.1:{port}"
+    settings = {"CORS_ORIGINS": origins, "MAIL_FROM": "pm-interview-coach@localhost", **settings}
     return {parameter: settings.get(name, "") for name, parameter in PARAMETERS.items()}

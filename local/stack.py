@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -101,6 +102,7 @@ class LocalStack:
         self._emulator = Emulator(serving, self.log, known_port=self.image.known_port, front=front)
         cleanup.callback(self._emulator.kill)
 
+        self._emulator.client("sesv2").create_email_identity(EmailIdentity=parseaddr(self.parameters["MailFrom"])[1])
         dynamodb = self._emulator.client("dynamodb")
         self.restored = journal.restore(self.image.table, dynamodb)
         follower = journal.follow(self.image.table, dynamodb, self._emulator.client("dynamodbstreams"))

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,12 @@ class StackError(Exception):
 
 @dataclass(frozen=True)
 class Stack:
-    """`settings` are the environment variables of the function that evaluates."""
+    """`settings` are the environment variables of the function that evaluates, `url` is where the API is."""
 
     storage: Storage
     queue: EvaluationQueue
     settings: Mapping[str, str]
+    url: str
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,11 +47,11 @@ def find(options: argparse.Namespace) -> Stack:
     if options.stack:
         return on_aws(options.stack)
     port = settings.port(settings.load(ROOT / ".env"))
-    return on_this_machine(options.data_dir or ROOT / ".local" / str(port))
+    return on_this_machine(options.data_dir or ROOT / ".local" / str(port), port)
 
 
-def on_this_machine(data_dir: Path) -> Stack:
-    """The stack that `make run` has started on a data directory. Raises StackError."""
+def on_this_machine(data_dir: Path, port: int = 8002) -> Stack:
+    """The stack that `make run` has started on a data directory and a port. Raises StackError."""
     try:
         address = endpoint(data_dir)
     except LocalError as error:
@@ -61,7 +62,7 @@ def on_this_machine(data_dir: Path) -> Stack:
     def client(service: str) -> Any:
         return session.client(service, endpoint_url=address, config=direct)  # type: ignore[call-overload]
 
-    return _found(STACK, client)
+    return replace(_found(STACK, client), url=f"http://localhost:{port}")
 
 
 def on_aws(name: str) -> Stack:
@@ -79,9 +80,11 @@ def _found(name: str, client: Callable[[str], Any]) -> Stack:
         names = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in resources}
         if not names.get("Table") or not names.get("EvaluateAttempt"):
             raise StackError(f"{name} is no stack of this project: it has no Storage or no EvaluateAttempt")
+        outputs = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
         function = client("lambda").get_function_configuration(FunctionName=names["EvaluateAttempt"])
     except ClientError as error:
         raise StackError(f"the stack {name} cannot be read: {error}") from None
     variables = function["Environment"]["Variables"]
     queue = EvaluationQueue(client("sqs"), QueueSettings.read(variables).evaluation_queue_url)
-    return Stack(Storage(client("dynamodb"), names["Table"]), queue, variables)
+    url = next(str(each["OutputValue"]) for each in outputs if each["OutputKey"] == "ApiUrl")
+    return Stack(Storage(client("dynamodb"), names["Table"]), queue, variables, url)

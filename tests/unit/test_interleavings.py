@@ -1171,7 +1171,7 @@ def test_of_two_changes_of_a_password_at_once_one_is_made(schedules: Schedules, 
         found = storage.accounts.credentials("ada@example.com")
         if not found or found.password_hash != "hash":
             return False
-        storage.accounts.change_password("ada@example.com", before="hash", after=after)
+        storage.accounts.change_password(found, after)
         return True
 
     for run in schedules:

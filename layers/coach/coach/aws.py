@@ -8,16 +8,28 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
+from coach.errors import Busy
 from coach.identity.keys import KeyRing
 from coach.identity.tokens import SigningKey, Verifier
-from coach.settings import GraderSettings, LimitSettings, QueueSettings, SigningSettings, TableSettings, TokenSettings
+from coach.settings import (
+    GraderSettings,
+    LimitSettings,
+    MailSettings,
+    QueueSettings,
+    SigningSettings,
+    TableSettings,
+    TokenSettings,
+)
 from coach.storage import Storage
 from coach.storage.limits import Allowance
 
 if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
@@ -30,7 +42,7 @@ class _Models(Loader):
     folders for all that there are."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
-        return ["dynamodb", "sqs", "ssm"]
+        return ["dynamodb", "sesv2", "sqs", "ssm"]
 
 
 @cache
@@ -78,6 +90,13 @@ def evaluation_queue() -> "EvaluationQueue":
 
 
 @cache
+def mailer() -> "Mailer | None":
+    """None where nobody is set that mails come from."""
+    sender = MailSettings.read().mail_from
+    return Mailer(_client("sesv2"), sender) if sender else None
+
+
+@cache
 def signing_key() -> SigningKey:
     settings = SigningSettings.read()
     return KeyRing(SecretParameter(settings.token_keys_parameter)).signing_key(settings.token_signing_kid)
@@ -108,6 +127,21 @@ class EvaluationQueue:
         )
 
 
+class Mailer:
+    """Sends mails through SES."""
+
+    def __init__(self, client: "SESV2Client", sender: str) -> None:
+        self._client = client
+        self._sender = sender
+
+    def send(self, to: str, subject: str, text: str) -> None:
+        self._client.send_email(
+            FromEmailAddress=self._sender,
+            Destination={"ToAddresses": [to]},
+            Content={"Simple": {"Subject": {"Data": subject}, "Body": {"Text": {"Data": text}}}},
+        )
+
+
 class SecretParameter:
     """An SSM parameter of type SecureString. A name may end in `:version`, to get just that one."""
 
@@ -116,11 +150,18 @@ class SecretParameter:
         self._name = name
 
     def get(self) -> str | None:
-        """Its value, None when there is no such parameter."""
+        """Its value, None when there is no such parameter. Raises Busy when the service does not answer, or refuses for
+        now."""
         try:
             reply = self._client.get_parameter(Name=self._name, WithDecryption=True)
         except self._client.exceptions.ParameterNotFound:
             return None
+        except (HTTPClientError, NoConnection) as error:
+            raise Busy("The store of keys does not answer; try again in a moment") from error
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("InternalServerError", "ThrottlingException"):
+                raise Busy("The store of keys is busy; try again in a moment") from error
+            raise
         return reply["Parameter"]["Value"]
 
     def put(self, value: str) -> int:

@@ -19,6 +19,12 @@ class Unauthorized(CoachError):
     status = 401
 
 
+class Forbidden(CoachError):
+    """Whoever asks, this request is not one to follow."""
+
+    status = 403
+
+
 class NotFound(CoachError):
     """It does not exist, or belongs to somebody else, which is the same to the caller."""
 

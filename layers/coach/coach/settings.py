@@ -82,6 +82,12 @@ class QueueSettings(_Settings):
     evaluation_queue_url: str
 
 
+class MailSettings(_Settings):
+    """Whom mails come from; without it none are sent."""
+
+    mail_from: str | None = None
+
+
 class LeaseSettings(_Settings):
     lease_seconds: Annotated[int, Field(ge=1)]
 

@@ -106,6 +106,7 @@ def test_every_parameter_is_given_so_that_none_keeps_its_former_value() -> None:
         "AnthropicMaxTokens": "",
         "AnthropicEffort": "",
         "CorsOrigins": "http://localhost:8002,http://127.0.0.1:8002",
+        "MailFrom": "pm-interview-coach@localhost",
     }
 
 

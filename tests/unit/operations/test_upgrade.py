@@ -28,7 +28,7 @@ def former(dynamodb: "DynamoDBClient") -> Iterator[Storage]:
 
 
 def upgrade(storage: Storage) -> int:
-    stack = Stack(storage, cast("EvaluationQueue", Queue()), {})
+    stack = Stack(storage, cast("EvaluationQueue", Queue()), {}, "")
     return main(["--from", "former"], find=lambda _: stack)
 
 

@@ -15,6 +15,8 @@ from urllib.parse import quote
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from coach.errors import Forbidden
+
 
 def own_path(event: dict[str, Any]) -> str:
     """The path below stage and base path: the resource that API Gateway chose, with its parameters put in.
@@ -40,6 +42,23 @@ def absolute(app: APIGatewayRestResolver, path: str) -> str:
     headers = app.current_event.headers
     scheme = headers.get("x-forwarded-proto", "https")
     return f"{scheme}://{headers.get('host', '')}{app.context['base_path']}{path}"
+
+
+def trusted(app: APIGatewayRestResolver) -> str:
+    """The address of this API, fit for a mail: whoever asks for the mail must not choose where its link leads.
+
+    Raises Forbidden where the Host header is another than the one that API Gateway was reached by.
+    """
+    host = app.current_event.headers.get("host", "")
+    domain = app.current_event["requestContext"].get("domainName", "")
+    if not is_loopback(host) and host.lower().partition(":")[0] != domain.lower():
+        raise Forbidden("This API has another address")
+    return absolute(app, "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    return re.fullmatch(r"(localhost|127\.0\.0\.1)(:\d+)?", host, re.IGNORECASE | re.ASCII) is not None
 
 
 def _segments(path: str) -> list[str]:

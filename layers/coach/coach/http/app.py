@@ -18,10 +18,12 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from coach import aws
-from coach.errors import Invalid
+from coach.errors import Invalid, Unauthorized
+from coach.http import browser
 from coach.http.addresses import base_path, own_path
-from coach.http.caller import authenticated
+from coach.http.caller import Caller, authenticated
 from coach.http.errors import no_such_path, response_to
+from coach.identity.tokens import REFUSED
 from coach.initialisation import end_initialisation
 from coach.settings import OriginSettings
 
@@ -49,6 +51,7 @@ def entrypoint(
     app: APIGatewayRestResolver,
     *needed: Callable[[], object],
     open_paths: Collection[str] = (),
+    cookie_paths: Collection[str] = (),
     open_to_all: bool = False,
 ) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
@@ -56,15 +59,15 @@ def entrypoint(
     `needed` are the functions of `aws` that the routes call, but for the verifier where nobody gets past without it.
 
     Unless all of it is open, or the path, a caller without a valid token gets 401 before anything is said about the
-    request. HEAD is GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that say so
-    themselves.
+    request; on `cookie_paths` a browser's session does as well as a token. HEAD is GET without the body (RFC 9110,
+    9.3.2). No answer is kept by a cache, but for those that say so themselves.
     """
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
     def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         try:
             if not open_to_all and event["resource"] not in open_paths:
-                app.context["caller"] = authenticated(APIGatewayProxyEvent(event).headers.get("authorization"))
+                app.context["caller"] = _admitted(APIGatewayProxyEvent(event), event["resource"] in cookie_paths)
         except Exception as error:
             response = _built(response_to(error), event)
         else:
@@ -81,6 +84,20 @@ def entrypoint(
 
     end_initialisation(*needed, *([] if open_to_all else [aws.verifier]))
     return handler
+
+
+def _admitted(sent: APIGatewayProxyEvent, cookie_counts: bool) -> Caller:
+    """Whose request this is. Raises Unauthorized, and Forbidden for a cookie that another site has sent along."""
+    try:
+        return authenticated(sent.headers.get("authorization"))
+    except Unauthorized:
+        if not cookie_counts or not browser.ticket(sent):
+            raise
+    browser.demand_own_page(sent)
+    session = browser.session(sent)
+    if not session:
+        raise Unauthorized(REFUSED)
+    return Caller(session.user.id)
 
 
 def _cors() -> CORSConfig:

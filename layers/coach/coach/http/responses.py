@@ -14,6 +14,7 @@ QUOTA_REMAINING = "X-Quota-Remaining"
 
 _MEANING = {
     401: "No valid token",
+    403: "A page of another site has sent it, or it was sent to another address",
     404: "It does not exist, or belongs to somebody else",
     409: "It contradicts what is stored",
     429: "Too many: evaluations on this day, yours or everybody's, or wrong passwords; Retry-After says for how long",

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from coach.storage.accounts import Accounts
 from coach.storage.attempts import Attempts
+from coach.storage.browsers import Browsers
 from coach.storage.dynamo import Table
 from coach.storage.evaluations import Evaluations
 from coach.storage.history import Histories
 from coach.storage.limits import Limits
+from coach.storage.resets import Resets
 from coach.storage.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ class Storage:
     def __init__(self, client: "DynamoDBClient", name: str, now: Callable[[], float] = time.time) -> None:
         self.table = Table(client, name, now)
         self.accounts = Accounts(self.table)
+        self.browsers = Browsers(self.table, self.accounts)
+        self.resets = Resets(self.table, self.accounts)
         self.sessions = Sessions(self.table)
         self.limits = Limits(self.table)
         self.attempts = Attempts(self.table, self.limits)

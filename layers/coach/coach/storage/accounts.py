@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from coach.errors import Conflict, NotFound
 from coach.model import User
 from coach.storage import keys
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
 
+LIVING = "attribute_exists(pk) AND attribute_not_exists(deletion)"
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What an e-mail address leads to."""
 
+    email: str
     user_id: str
     password_hash: str
 
@@ -37,20 +41,46 @@ class Accounts:
     def credentials(self, email: str) -> Credentials | None:
         """Who owns an address, or None."""
         item = self._table.get(keys.email(email))
-        return Credentials(item["user_id"], item["password_hash"]) if item else None
+        return Credentials(email, item["user_id"], item["password_hash"]) if item else None
 
-    def change_password(self, email: str, *, before: str, after: str) -> None:
-        """Replace the password's hash, if it is still that from before. Raises Conflict."""
+    def change_password(self, owner: Credentials, after: str, keeping: Action | None = None) -> None:
+        """Replace the password's hash, if it is still the owner's, and end the sessions of all browsers but the one
+        that the action `keeping` is about. Raises Conflict."""
+        actions = self.new_password(owner.user_id, owner.email, after, owner.password_hash)
         try:
-            self._table.update(
-                keys.email(email),
-                "SET password_hash = :after",
-                "password_hash = :before",
-                {":before": before, ":after": after},
-            )
+            self._table.transact(*actions, *([keeping] if keeping else []))
         except ConditionsFailed as failed:
-            if (failed.found[0] or {}).get("password_hash") != after:
+            address, profile, *_ = failed.found
+            if address is None and profile is None:  # that browser has no session any more
+                self.change_password(owner, after)
+            elif (address or {}).get("password_hash") != after:
                 raise Conflict("The password has been changed meanwhile") from None
+
+    def new_password(self, user_id: str, email: str, after: str, before: str | None = None) -> list[Action]:
+        """The actions that replace the password's hash, that of the address first, and end the sessions of all
+        browsers at once, since they are tied to the password that they began with. `before`: the hash that it must be;
+        without it, any other than `after`."""
+        is_due = "password_hash = :before" if before else "password_hash <> :after"
+        values = {":after": after, ":user": user_id} | ({":before": before} if before else {})
+        address = self._table.change(
+            keys.email(email), "SET password_hash = :after", f"user_id = :user AND {is_due}", values
+        )
+        profile = self._table.change(
+            keys.profile(user_id), "SET password_id = :id", LIVING, {":id": password_id(after)}
+        )
+        return [address, profile]
+
+    def signing_in(self, owner: Credentials) -> list[Action]:
+        """The actions that note a sign-in, and fail where the owner's password is no longer the account's."""
+        profile = self._table.change(
+            keys.profile(owner.user_id),
+            "SET last_login = :now, password_id = :id",
+            f"{LIVING} AND is_active = :yes",
+            {":now": keys.text_of(self._table.moment), ":id": password_id(owner.password_hash), ":yes": True},
+        )
+        same = {":user": owner.user_id, ":hash": owner.password_hash}
+        address = self._table.check(keys.email(owner.email), "user_id = :user AND password_hash = :hash", same)
+        return [profile, address]
 
     def record_sign_in(self, user_id: str) -> User | None:
         """Note that the user has signed in now, and return them; None when the account is gone or inactive."""
@@ -63,19 +93,35 @@ class Accounts:
             )
         except ConditionsFailed:
             return None
-        return _user(item)
+        return user_of(item)
 
     def living(self, user_id: str) -> Action:
         """The action that fails where there is no such account, or its deletion has begun: what makes something in the
         partition of a user demands it in its own transaction."""
-        return self._table.check(keys.profile(user_id), "attribute_exists(pk) AND attribute_not_exists(deletion)")
+        return self._table.check(keys.profile(user_id), LIVING)
+
+    def owner(self, email: str) -> User | None:
+        """Who owns an address and has an account that is open, or None."""
+        credentials = self.credentials(email)
+        profile = self._table.get(keys.profile(credentials.user_id)) if credentials else {}
+        return user_of(profile) if is_open(profile) else None
 
     def user(self, user_id: str) -> User:
         """Raises NotFound."""
         item = self._table.get(keys.profile(user_id))
         if not item:
             raise NotFound("User not found")
-        return _user(item)
+        return user_of(item)
+
+
+def password_id(password_hash: str) -> str:
+    """Tells one password of an account from the next, and nothing else: hashes have a random salt."""
+    return sha256(password_hash.encode()).hexdigest()
+
+
+def is_open(profile: Item) -> bool:
+    """Whether an account is there to be used: no deletion has begun, and nobody has closed it."""
+    return bool(profile) and "deletion" not in profile and bool(profile["is_active"])
 
 
 def _item(user: User) -> Item:
@@ -89,7 +135,7 @@ def _item(user: User) -> Item:
     }
 
 
-def _user(item: Item) -> User:
+def user_of(item: Item) -> User:
     return User(
         id=item["id"],
         email=item["email"],

@@ -12,9 +12,13 @@ A user is a partition, so what belongs to somebody else cannot be addressed at a
     USER#<user>      EVALUATION#<session>#000001#<round> an evaluation that a later round has replaced
     USER#<user>      ANSWERED#000001                     how often and when last the user has answered a question
     USER#<user>      QUOTA#2026-11-21                    evaluations asked for on one day (expires by TTL)
+    USER#<user>      BROWSER#<sha256>                    the session of a browser, by its cookie's secret (expires)
+    USER#<user>      RESET                               the newest link for a new password (expires)
     EMAIL#<address>  EMAIL                               who owns the address, and the password's hash
     LOGIN#<sha256>   LOGIN                               when passwords for an e-mail address were wrong that came from
                                                          one network address; there may be no account (expires)
+    FORGOT#<sha256>  FORGOT                              when links for a new password were asked for, for one
+                                                         e-mail address; `asking` until that is mailed (expires)
     BUDGET#2026-11-21  BUDGET                            evaluations that all users asked for on one day (expires)
     BREAKER          BREAKER                             until when the model must not be called
 
@@ -80,6 +84,19 @@ def login(address: str, source_ip: str) -> Key:
     network = IPv6Network((source_ip, 64), strict=False) if ":" in source_ip else source_ip
     digest = hashlib.sha256(f"{email(address)['pk']}\n{network}".encode()).hexdigest()
     return {"pk": f"LOGIN#{digest}", "sk": "LOGIN"}
+
+
+def browser(user_id: str, digest: str) -> Key:
+    return {"pk": user(user_id), "sk": f"BROWSER#{digest}"}
+
+
+def reset(user_id: str) -> Key:
+    return {"pk": user(user_id), "sk": "RESET"}
+
+
+def forgot(address: str) -> Key:
+    """One key for all spellings of an e-mail address."""
+    return {"pk": f"FORGOT#{hashlib.sha256(email(address)['pk'].encode()).hexdigest()}", "sk": "FORGOT"}
 
 
 def session(user_id: str, session_id: str) -> Key:
