@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 from pydantic_core import PydanticCustomError
 
 from coach import aws
-from coach.errors import Invalid, Unauthorized
+from coach.errors import Conflict, Invalid, Unauthorized
 from coach.http.app import create_app, entrypoint
 from coach.http.caller import CurrentUser
 from coach.http.responses import created, responses
@@ -153,7 +153,9 @@ def login(body: Login) -> SignedIn:
 )
 def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
     accounts = aws.storage().accounts
-    email = accounts.user(user.id).email
+    email = None if user.external else accounts.user(user.id).email
+    if email is None:
+        raise Conflict("This account has no password: tokens of another issuer open it")
     credentials = opened(email, body.current_password)
     if not credentials:
         raise Invalid(("body", "current_password"), "This is not your password", "wrong_password")
@@ -175,7 +177,8 @@ def logout(_: CurrentUser) -> Response[str]:
 
 @app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 404, 503))
 def me(user: CurrentUser) -> UserOut:
-    return UserOut.of(aws.storage().accounts.user(user.id))
+    accounts = aws.storage().accounts
+    return UserOut.of(accounts.join(user.id) if user.external else accounts.user(user.id))
 
 
 def signed_in(user: User) -> SignedIn:
