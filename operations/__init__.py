@@ -5,4 +5,5 @@ reevaluation  has attempts evaluated again, a few at a time
 __main__      `make reevaluate`
 resume        `make resume`
 upgrade       `make upgrade`
+rotate_keys   `make rotate-keys`
 """

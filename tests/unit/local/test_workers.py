@@ -166,7 +166,7 @@ def test_a_function_that_is_deployed_anew_loses_no_request(invoke: Invoke, emula
     lambdas = emulator.client("lambda")
 
     with ThreadPoolExecutor(3) as pool:
-        under_way = [pool.submit(invoke, do="wait", seconds=0.6) for _ in range(3)]
+        under_way = [pool.submit(invoke, do="wait", seconds=1.5) for _ in range(3)]
         time.sleep(0.3)
         began = time.monotonic()
         lambdas.update_function_configuration(FunctionName=old, Environment={"Variables": {"OWN": "new"}})
@@ -176,7 +176,7 @@ def test_a_function_that_is_deployed_anew_loses_no_request(invoke: Invoke, emula
 
     assert {each["environment"]["OWN"] for each in before} == {old}
     assert after["environment"]["OWN"] == "new"
-    assert took < 0.25
+    assert took < 1
     assert not any(is_running(each["pid"]) for each in before)
 
 
