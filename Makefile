@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals practice reevaluate resume reset-password upgrade import invoke deploy lock openapi clean
+.PHONY: help run build test check bench evals practice reevaluate resume reset-password upgrade rotate-keys import invoke deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
@@ -50,6 +50,9 @@ reset-password: .dev ## print a link for a new password (ARGS="you@example.com",
 
 upgrade: .dev ## copy what a stack's former table holds into its new one (ARGS="--from TABLE --stack NAME")
 	@$(DEV)/python -m operations.upgrade $(ARGS)
+
+rotate-keys: .dev ## sign access tokens with a new key; those of before stay good (ARGS="--stack NAME" on AWS)
+	@$(DEV)/python -m operations.rotate_keys $(ARGS)
 
 import: .import ## add the questions of a table to the bank (FILE=questions.xlsx or .csv, SHEET=name, DRY_RUN=1)
 	@.venv/import/bin/python -m bank_import $${FILE:+"$$FILE"} $${SHEET:+--sheet "$$SHEET"} $${DRY_RUN:+--dry-run}

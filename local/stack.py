@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import build, environments, image
+from local import build, environments, image, token_keys
 from local.emulator import Emulator, is_free
 from local.errors import LocalError
 from local.journal import Follower, Journal
@@ -86,7 +86,8 @@ class LocalStack:
         cleanup.callback(journal.close)
         environments.ensure("stack")
         built = build.ensure()
-        self.image = image.ensure(self.data_dir / "image", built, self.parameters)
+        keys = token_keys.kept(self.data_dir)
+        self.image = image.ensure(self.data_dir / "image", built, self.parameters, keys)
 
         print("Starting ...", flush=True)
         serving = self.data_dir / "serving"  # a copy: whatever becomes of it, the next start begins anew

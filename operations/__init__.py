@@ -6,4 +6,5 @@ __main__      `make reevaluate`
 resume        `make resume`
 reset_password  `make reset-password`
 upgrade       `make upgrade`
+rotate_keys   `make rotate-keys`
 """

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from pydantic import BaseModel, Field
 
 from coach import aws
-from coach.errors import Invalid, Unauthorized
+from coach.errors import Conflict, Invalid, Unauthorized
 from coach.http import browser
 from coach.http.addresses import trusted
 from coach.http.app import create_app, entrypoint
@@ -109,7 +109,10 @@ def login(body: Login) -> SignedIn:
     responses=responses({204: "Changed"}, 401, 404, 409, 429, 503),
 )
 def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
-    email = aws.storage().accounts.user(user.id).email
+    accounts = aws.storage().accounts
+    email = None if user.external else accounts.user(user.id).email
+    if email is None:
+        raise Conflict("This account has no password: tokens of another issuer open it")
     credentials = opened(email, body.current_password, source_ip())
     if not credentials:
         raise Invalid(("body", "current_password"), "This is not your password", "wrong_password")
@@ -164,7 +167,8 @@ def logout(_: CurrentUser) -> Response[str]:
 
 @app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 404, 503))
 def me(user: CurrentUser) -> UserOut:
-    return UserOut.of(aws.storage().accounts.user(user.id))
+    accounts = aws.storage().accounts
+    return UserOut.of(accounts.join(user.id) if user.external else accounts.user(user.id))
 
 
 def source_ip() -> str:

@@ -27,6 +27,8 @@ app = create_app()
     responses=responses({201: "Started", 200: "Started before by the same request"}, 401, 409, 503),
 )
 def create_session(user: CurrentUser, body: SessionIn = SessionIn()) -> Response[SessionOut]:  # noqa: B008 - it is frozen
+    if user.external:
+        aws.storage().accounts.join(user.id)
     session, new = aws.storage().sessions.create(
         Session(
             id=body.id or str(uuid4()),

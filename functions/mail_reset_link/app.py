@@ -43,8 +43,10 @@ def mail(asked: Asked) -> None:
         logger.warning("No link for a new password is mailed: MailFrom is not set")
         return
     user = aws.storage().accounts.owner(asked.email)
-    ticket = Ticket.made(user.id) if user else None
-    if user and ticket and not resets.is_late(asked) and resets.make(user.id, ticket.digest):
+    if not user or not user.email:
+        return
+    ticket = Ticket.made(user.id)
+    if not resets.is_late(asked) and resets.make(user.id, ticket.digest):
         link = f"{asked.origin}/auth/password/reset?token={ticket.text}"
         mailer.send(user.email, SUBJECT, TEXT.format(link=link))
 

@@ -21,6 +21,7 @@ from coach.errors import EvaluationUnavailable, SpendLimitReached
 from coach.evaluation.graders import configured
 from coach.identity import passwords
 from coach.identity.keys import KeyRing
+from coach.identity.oidc import Issuer
 from coach.identity.tickets import Ticket
 from coach.settings import InvalidSetting
 from coach.storage import Storage
@@ -30,6 +31,7 @@ from functions.evaluate_attempt import app as evaluate_attempt
 from functions.keep_api_key import app as keep_key
 from functions.make_token_keys import app as make_token_keys
 from tests.conftest import ROOT, USER, template
+from tests.issuer import AUDIENCE, LocalIssuer
 from tests.unit.events import EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
 from tests.unit.given import ANSWER, Grader, a_user
 
@@ -227,6 +229,9 @@ class Sitting:
 def create_session(_: Sitting) -> None:
     for _again in range(2):
         invoke("create_session", load("create_session"))
+    with LocalIssuer() as issuer, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws, "issuer", lambda: Issuer(issuer.url, AUDIENCE))
+        assert invoke("create_session", load("create_session", issuer.token())).status == 201
 
 
 def add_attempt(_: Sitting) -> None:

@@ -18,8 +18,10 @@ from coach.identity.keys import KeyRing
 from coach.identity.tokens import SigningKey, Verifier
 from coach.settings import (
     GraderSettings,
+    IssuerSettings,
     LimitSettings,
     MailSettings,
+    OidcSettings,
     QueueSettings,
     SigningSettings,
     TableSettings,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
+
+    from coach.identity.oidc import Issuer
 
 # A request has seconds, not the minute that botocore would wait for a lost connection.
 _PATIENCE = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
@@ -66,6 +70,17 @@ def storage() -> Storage:
 @cache
 def verifier() -> Verifier:
     return Verifier(TokenSettings.read().token_public_keys)
+
+
+@cache
+def issuer() -> "Issuer | None":
+    """The issuer whose tokens are accepted as well. Without one nothing of it is imported."""
+    if not OidcSettings.read().oidc_issuer:
+        return None
+    from coach.identity.oidc import Issuer
+
+    settings = IssuerSettings.read()
+    return Issuer(settings.oidc_issuer, settings.oidc_audience)
 
 
 def allowance() -> Allowance:
@@ -145,8 +160,8 @@ class Mailer:
 class SecretParameter:
     """An SSM parameter of type SecureString. A name may end in `:version`, to get just that one."""
 
-    def __init__(self, name: str) -> None:
-        self._client: SSMClient = _client("ssm")
+    def __init__(self, name: str, client: "SSMClient | None" = None) -> None:
+        self._client: SSMClient = client or _client("ssm")
         self._name = name
 
     def get(self) -> str | None:

@@ -67,7 +67,7 @@ class BudgetUsedUp(QuotaUsedUp):
 
 
 class Busy(CoachError):
-    """The database does not answer, or refuses for now; the same request may be sent again."""
+    """The database or who issued the token does not answer, or refuses for now; the same request may be sent again."""
 
     status = 503
 

@@ -297,7 +297,7 @@ class User:
     """Somebody who practises."""
 
     id: str
-    email: str
+    email: str | None
     full_name: str | None
     is_active: bool
     created_at: datetime

@@ -87,7 +87,7 @@ def test_an_account_of_this_address_that_has_practised_stays(storage: Storage) -
 
     example.prepare(storage, "accounts")
 
-    assert storage.accounts.credentials(user.email)
+    assert storage.accounts.credentials(user.email or "")
 
 
 # What is told

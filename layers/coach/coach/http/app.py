@@ -56,7 +56,7 @@ def entrypoint(
 ) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
 
-    `needed` are the functions of `aws` that the routes call, but for the verifier where nobody gets past without it.
+    `needed` are the functions of `aws` that the routes call, but for the verifiers where nobody gets past without them.
 
     Unless all of it is open, or the path, a caller without a valid token gets 401 before anything is said about the
     request; on `cookie_paths` a browser's session does as well as a token. HEAD is GET without the body (RFC 9110,
@@ -82,7 +82,7 @@ def entrypoint(
         logger.info("Answered", extra=outcome)
         return response
 
-    end_initialisation(*needed, *([] if open_to_all else [aws.verifier]))
+    end_initialisation(*needed, *([] if open_to_all else [aws.verifier, aws.issuer]))
     return handler
 
 

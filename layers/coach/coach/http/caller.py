@@ -13,21 +13,25 @@ from coach.identity.tokens import REFUSED
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`id` is the user's."""
+    """`id` is the user's. Who is `external` comes with a token of another issuer, and may have no account yet."""
 
     id: str
+    external: bool = False
 
 
 def authenticated(authorization: str | None) -> Caller:
-    """Whose request carries this Authorization header. Raises Unauthorized."""
+    """Whose request carries this Authorization header. Raises Unauthorized, and Busy when nobody can tell just now."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized(REFUSED)
-    return Caller(aws.verifier().user_id(token.strip()))
+    token, issuer = token.strip(), aws.issuer()
+    if issuer and issuer.is_named_in(token):
+        return Caller(issuer.user_id(token), external=True)
+    return Caller(aws.verifier().user_id(token))
 
 
 def caller(request: Request) -> Caller:
-    """Whose request this is. Raises Unauthorized."""
+    """Whose request this is. Raises Unauthorized and Busy."""
     known: Caller | None = request.context.get("caller")
     return known or authenticated(request.headers.get("authorization"))
 

@@ -26,7 +26,9 @@ class Accounts:
         self._table = table
 
     def register(self, user: User, password_hash: str) -> None:
-        """Store a new account. Raises Conflict when the address is taken."""
+        """Store a new account, of a user with an e-mail address. Raises Conflict when the address is taken."""
+        if user.email is None:
+            raise ValueError("a password is asked for by an e-mail address")
         address = {"user_id": user.id, "password_hash": password_hash}
         try:
             self._table.transact(
@@ -37,6 +39,21 @@ class Accounts:
             owner = failed.found[0]
             if not owner or owner["user_id"] != user.id:
                 raise Conflict("This e-mail address is already registered") from None
+
+    def join(self, user_id: str) -> User:
+        """The account of who comes with a token of another issuer, made when they come for the first time.
+
+        It has no e-mail address, so that it is nobody's who has one, and nobody can ask for its password.
+        """
+        key = keys.profile(user_id)
+        if not (item := self._table.get(key)):
+            now = self._table.moment
+            user = User(id=user_id, email=None, full_name=None, is_active=True, created_at=now, last_login=None)
+            try:
+                self._table.put_if_new(item := key | _item(user))
+            except ConditionsFailed as failed:
+                item = failed.found[0] or item
+        return user_of(item)
 
     def credentials(self, email: str) -> Credentials | None:
         """Who owns an address, or None."""
@@ -138,7 +155,7 @@ def _item(user: User) -> Item:
 def user_of(item: Item) -> User:
     return User(
         id=item["id"],
-        email=item["email"],
+        email=item.get("email"),
         full_name=item.get("full_name"),
         is_active=item["is_active"],
         created_at=datetime.fromisoformat(item["created_at"]),
