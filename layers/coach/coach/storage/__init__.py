@@ -8,7 +8,9 @@ from coach.storage.accounts import Accounts
 from coach.storage.attempts import Attempts
 from coach.storage.dynamo import Table
 from coach.storage.evaluations import Evaluations
+from coach.storage.exports import Exports
 from coach.storage.history import Histories
+from coach.storage.imports import Imports
 from coach.storage.limits import Limits
 from coach.storage.sessions import Sessions
 
@@ -27,3 +29,5 @@ class Storage:
         self.attempts = Attempts(self.table, self.limits)
         self.histories = Histories(self.table)
         self.evaluations = Evaluations(self.table, self.attempts, self.limits)
+        self.exports = Exports(self.table)
+        self.imports = Imports(self.table, self.accounts, self.attempts)
