@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -27,8 +27,9 @@ from functions.evaluate_attempt import app as evaluate_attempt
 from functions.keep_api_key import app as keep_key
 from functions.make_token_keys import app as make_token_keys
 from tests.conftest import ROOT, USER, template
+from tests.unit.documents import A_PROBE, a_document, a_sitting, an_attempt
 from tests.unit.events import EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
-from tests.unit.given import ANSWER, Grader
+from tests.unit.given import ANSWER, Grader, a_user
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -277,15 +278,30 @@ def invoked(function: str) -> Callable[[Sitting], None]:
     return invokes
 
 
+def import_practice(sitting: Sitting) -> None:
+    """A new session, a page that its other attempts stand on, and the whole once more."""
+    sitting.storage.accounts.register(replace(a_user(), id=USER), "hash")
+    asked, answer = an_attempt(1, follow_up=A_PROBE), an_attempt(2, follow_up_to=1)
+    for attempts in ([asked], [answer], [asked, answer]):
+        assert call("POST", "/api/import", a_document(a_sitting(*attempts)), user=USER).status == 200
+
+
+def export_practice(sitting: Sitting) -> None:
+    sitting.storage.accounts.register(replace(a_user(), id=USER), "hash")
+    assert call("GET", "/api/export", user=USER).status == 200
+
+
 USES: dict[str, Callable[[Sitting], None]] = {
     "accounts": use_accounts,
     "add_attempt": add_attempt,
     "create_session": create_session,
     "end_session": invoked("end_session"),
     "evaluate_attempt": evaluate,
+    "export_practice": export_practice,
     "get_attempt": invoked("get_attempt"),
     "get_session": invoked("get_session"),
     "give_up_attempt": invoked("give_up_attempt"),
+    "import_practice": import_practice,
     "keep_api_key": keep_api_key,
     "list_attempts": invoked("list_attempts"),
     "list_history": read("/api/attempts"),

@@ -53,19 +53,19 @@ class Exports:
         found: list[tuple[str, list[Attempt]]] = []
         onward, last = None, after
         left, size = limit, 0
-        for started, number, is_empty in self._sessions(user_id, after):
+        for started, number, has_attempts in self._sessions(user_id, after):
             if not left or size >= MOST_BYTES or len(found) == MOST_SESSIONS:
                 onward = last
                 break
             attempts: list[Attempt] = []
-            for item in () if is_empty else self._attempts(user_id, started, number, left + 1):
+            for item in self._attempts(user_id, started, number or 0, left + 1) if has_attempts else ():
                 is_next = not attempts or item["id"] == attempts[-1].id + 1
                 if len(attempts) == left or size >= MOST_BYTES or not is_next:
                     onward = _position(started, attempts[-1].id)
                     break
                 attempts.append(attempt_of(item))
                 size += size_of(item)
-            if attempts or not number:
+            if attempts or number is None:
                 found.append((started, attempts))
                 last = _position(started, attempts[-1].id if attempts else 0)
             if onward:
@@ -73,18 +73,18 @@ class Exports:
             left -= len(attempts)
         return ExportPage(self._shown(user_id, found), onward)
 
-    def _sessions(self, user_id: str, after: str | None) -> Iterator[tuple[str, int, bool]]:
-        """The sessions from a position on, as the index names them: each with the number behind which its attempts are
-        to be read, and whether it has none."""
+    def _sessions(self, user_id: str, after: str | None) -> Iterator[tuple[str, int | None, bool]]:
+        """The sessions from a position on, as the index names them: whether it may have attempts, and for the one that
+        goes on the number behind which they are to be read."""
         query: dict[str, Any] = {"IndexName": keys.SESSIONS_BY_START, "KeyConditionExpression": "pk = :pk"}
         query["Limit"] = MOST_SESSIONS + 1
         if after:
             started, _, number = after.rpartition("#")
-            yield started, int(number), False
+            yield started, int(number), True
             query["ExclusiveStartKey"] = marshal(keys.session(user_id, _session_id(started)) | {"started": started})
         for item in self._table.query(query, {":pk": keys.user(user_id)}):
             if "deletion" not in item:
-                yield item["started"], 0, not item["attempts_count"]
+                yield item["started"], None, item["attempts_count"] > 0
 
     def _attempts(self, user_id: str, started: str, number: int, page_size: int) -> Iterator[Item]:
         """A session's attempts behind a number."""

@@ -3,9 +3,9 @@
 What follows from other fields is looked at and not used: an import counts anew.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, FailFast, Field
+from pydantic import AfterValidator, BeforeValidator, FailFast, Field
 
 from coach.http.schemas.attempts import AnswerText, SecondsSpent
 from coach.http.schemas.fields import Body, SessionId, Text, Time, WholeNumber
@@ -22,6 +22,13 @@ def _one_decimal(score: float) -> float:
     if round(score, 1) != score:
         raise ValueError("a score has one decimal")
     return score
+
+
+def _whole(number: Any) -> Any:
+    """`true` and 1.0 equal 1."""
+    if type(number) is not int:
+        raise ValueError("a version is a whole number")
+    return number
 
 
 # Of a list that is wrong the first mistake is told: there may be millions.
@@ -117,6 +124,6 @@ class ImportIn(Body):
     """A page of an export in JSON, as it was answered."""
 
     format: Literal["pm-interview-coach"]
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_whole)]
     user: ImportedUser
     sessions: Annotated[list[ImportedSession], FailFast(), Field(max_length=MOST_SESSIONS)]
