@@ -77,9 +77,9 @@ def test_a_practice_of_fifty_attempts_is_the_same_in_another_account(coach: Coac
     other = Coach.registered(coach.url)
     pages = exported(coach, 7)
     assert sum(len(each["attempts"]) for page in pages for each in page["sessions"]) == 50
-    shuffled = [*pages[1::2], *pages[::-2]]
+    shuffled = [*pages[1::2], *pages[::2][::-1]]
 
-    taken = [other.post("/api/import", page).json() for page in (*shuffled, *pages, *shuffled)]
+    taken = [other.post("/api/import", page).json() for page in (*shuffled, *pages)]
 
     assert sum(each["attempts"]["imported"] for each in taken) == 50
     assert sum(each["attempts"]["already_there"] for each in taken) == 50

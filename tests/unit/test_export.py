@@ -39,12 +39,6 @@ FORMATS = pytest.mark.parametrize("form", ExportFormat)
 pytestmark = pytest.mark.usefixtures("functions", "account")
 
 
-@pytest.fixture
-def account(storage: Storage) -> None:
-    for user_id, email in ((USER, "ada@example.com"), (OTHER, "bob@example.com")):
-        storage.accounts.register(replace(a_user(email), id=user_id), "hash")
-
-
 def export(query: str = "", user: str = USER) -> Answer:
     found = call("GET", f"/api/export?{query}", user=user)
     assert found.status == 200, found.body
@@ -117,7 +111,7 @@ def test_nothing_of_anybody_else_is_in_it(storage: Storage, form: str) -> None:
     page = export(f"format={form}", OTHER)
 
     assert ANSWER not in page.body
-    assert "ada@example.com" not in page.body
+    assert USER not in page.body
 
 
 @pytest.mark.parametrize(
@@ -392,7 +386,9 @@ def test_the_journal_reads_well(storage: Storage) -> None:
 
     text = export("format=markdown").body
 
-    assert text.startswith("# PM Interview Coach\n\nThe practice of Ada.\n\n## 20 November 2026, 09:00 UTC\n\n")
+    me = call("GET", "/auth/me", user=USER).json()
+    whose = me["full_name"] or me["email"]
+    assert text.startswith(f"# PM Interview Coach\n\nThe practice of {whose}.\n\n## 20 November 2026, 09:00 UTC\n\n")
     assert "Standard, Strategy session, ended 20 November 2026, 10:00 UTC." in text
     assert "### 1. Product design, question 1\n\n> " in text
     assert "> 1\\. First: costs \\$5.  \n> \u00a0\u00a0\u00a0\\* Drivers circle" in text

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,7 +40,6 @@ from tests.unit.given import (
     MORE,
     Grader,
     a_session,
-    a_user,
     add,
     ask_again,
     attempts_of,
@@ -53,12 +51,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 pytestmark = pytest.mark.usefixtures("functions", "account")
-
-
-@pytest.fixture
-def account(storage: Storage) -> None:
-    for user_id, email in ((USER, "ada@example.com"), (OTHER, "bob@example.com")):
-        storage.accounts.register(replace(a_user(email), id=user_id), "hash")
 
 
 def exported(user: str = USER) -> Document:

@@ -1,12 +1,10 @@
 """POST /api/import: what cannot be used is refused with the places of its mistakes, and nothing is written."""
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coach.storage import Storage
 from tests.conftest import OTHER, USER
 from tests.unit.documents import (
     A_CRITERION,
@@ -23,7 +21,6 @@ from tests.unit.documents import (
     without,
 )
 from tests.unit.events import http, invoke
-from tests.unit.given import a_user
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,11 +28,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("functions", "account")
 
 TEXT = "t" * 100_000
-
-
-@pytest.fixture
-def account(storage: Storage) -> None:
-    storage.accounts.register(replace(a_user(), id=USER), "hash")
 
 
 def at_attempt(**changes: Any) -> Document:
