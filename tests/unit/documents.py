@@ -24,7 +24,7 @@ AN_EVALUATION = {
     "output_tokens": 884,
 }
 A_CRITERION = {"name": "Goal and motivation", "score": 6.4, "evidence": ["Drivers circle"], "comment": "1 of 2."}
-UNSCORED = {
+UNSCORED: Document = {
     "overall_score": None,
     "framework_score": None,
     "structure_score": None,
@@ -174,7 +174,7 @@ def sittings(draw: st.DrawFn) -> Document:
     session_id = str(draw(st.uuids()))
     ended_at = draw(st.none() | TIMES)
     mode = draw(st.sampled_from(Mode))
-    found = []
+    found: list[Document] = []
     for number in range(1, draw(st.integers(0, 4)) + 1):
         attempt = draw(attempts(number, session_id))
         before = found[-1] if found else None

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from coach.http.exports import MOST_BYTES, ExportFormat, as_csv, as_markdown
 from coach.http.schemas.imports import ImportIn
-from coach.model import Attempt, Mode, Status
+from coach.model import Attempt, Category, Mode, Status
 from coach.storage import Storage
 from coach.storage.exports import MOST_SESSIONS
 from tests.conftest import OTHER, USER
@@ -326,7 +326,7 @@ def written(answer: str, **changes: Any) -> str:
         user_id=USER,
         session_id=session.id,
         question_id=1,
-        category=next(iter(as_markdown.questions.counts())),
+        category=Category.PRODUCT_DESIGN,
         answer_text=answer,
         time_spent_sec=75,
         status=Status.EVALUATED,
