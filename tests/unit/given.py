@@ -29,7 +29,7 @@ from coach.storage import Storage, keys, rows
 from coach.storage.attempts import attempt_of
 from coach.storage.dynamo import unmarshal
 from coach.storage.limits import Allowance
-from tests.conftest import USER
+from tests.conftest import OTHER, USER
 from tests.unit import events
 
 if TYPE_CHECKING:
@@ -87,6 +87,13 @@ def a_session(user_id: str = USER, *, started_at: datetime = NOW, **settings: An
 
 def a_user(email: str = "ada@example.com") -> User:
     return User(id=str(uuid4()), email=email, full_name="Ada", is_active=True, created_at=NOW, last_login=None)
+
+
+def have_accounts(storage: Storage) -> None:
+    """USER and OTHER."""
+    for user_id in (USER, OTHER):
+        if not storage.table.get(keys.profile(user_id)):
+            storage.accounts.register(replace(a_user(f"{user_id}@example.com"), id=user_id), "hash")
 
 
 PROBE = Probe(criterion="Goal", question="Why should the company build this and not something else?")
@@ -279,16 +286,21 @@ def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
                 "follow_ups_scored_count": len(evaluated) - len(scores),
             }
             followed = sorted(int(attempt["follow_up_to"]) for attempt in own if "follow_up_to" in attempt)
+            numbers = sorted(int(attempt["id"]) for attempt in own)
             return (
                 {name: int(item[name]) for name in counted} == counted
-                and sorted(int(attempt["id"]) for attempt in own) == [*range(1, len(own) + 1)]
-                and followed == sorted(int(attempt["id"]) for attempt in own if "answered" in attempt)
+                and (numbers == [*range(1, len(own) + 1)] or any("imported_at" in attempt for attempt in own))
+                and int(item.get("last_id", len(own))) == max(numbers, default=0)
+                and [each for each in followed if each in numbers]
+                == sorted(int(attempt["id"]) for attempt in own if "answered" in attempt)
+                and {each for each in followed if each not in numbers}
+                == {int(each) for each in item.get("awaited", ())}
             )
         case ["SESSION", session_id, "KEY", _]:
             made = session_id, item["attempt_id"]
             return any((attempt["session_id"], attempt["id"]) == made for attempt in of_the_user)
         case ["QUOTA", _]:
-            return int(item["attempts"]) >= len(of_the_user)
+            return int(item["attempts"]) >= sum("imported_at" not in attempt for attempt in of_the_user)
         case ["ANSWERED", question]:
             return int(item["attempts"]) == sum(int(attempt["question_id"]) == int(question) for attempt in of_the_user)
         case ["EVALUATION", session_id, number, round_]:

@@ -32,8 +32,9 @@ from functions.keep_api_key import app as keep_key
 from functions.make_token_keys import app as make_token_keys
 from tests.conftest import ROOT, USER, template
 from tests.issuer import AUDIENCE, LocalIssuer
+from tests.unit.documents import A_PROBE, a_document, a_sitting, an_attempt
 from tests.unit.events import EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
-from tests.unit.given import ANSWER, Grader, a_user
+from tests.unit.given import ANSWER, Grader, a_user, have_accounts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -251,7 +252,7 @@ def use_accounts(_: Sitting) -> None:
     change = {"current_password": credentials["password"], "new_password": "another password"}
     assert call("POST", "/auth/password", change, user=user).status == 204
     assert call("POST", "/auth/login", credentials | {"email": "nobody@example.com"}).status == 401
-    assert call("GET", "/auth/me", user=USER).status == 404
+    assert call("GET", "/auth/me", user=USER).status == 200
     assert call("POST", "/auth/password/forgot", {"email": credentials["email"]}).status == 202
     ticket = Ticket.made(user)
     link = {"digest": ticket.digest, "expires_at": int(time.time()) + 60}
@@ -337,15 +338,24 @@ def invoked(function: str) -> Callable[[Sitting], None]:
     return invokes
 
 
+def import_practice(_: Sitting) -> None:
+    """A new session, a page that its other attempts stand on, and the whole once more."""
+    asked, answer = an_attempt(1, follow_up=A_PROBE), an_attempt(2, follow_up_to=1)
+    for attempts in ([asked], [answer], [asked, answer]):
+        assert call("POST", "/api/import", a_document(a_sitting(*attempts)), user=USER).status == 200
+
+
 USES: dict[str, Callable[[Sitting], None]] = {
     "accounts": use_accounts,
     "add_attempt": add_attempt,
     "create_session": create_session,
     "end_session": invoked("end_session"),
     "evaluate_attempt": evaluate,
+    "export_practice": read("/api/export"),
     "get_attempt": invoked("get_attempt"),
     "get_session": invoked("get_session"),
     "give_up_attempt": invoked("give_up_attempt"),
+    "import_practice": import_practice,
     "keep_api_key": keep_api_key,
     "list_attempts": invoked("list_attempts"),
     "list_history": read("/api/attempts"),
@@ -366,6 +376,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
 def test_a_function_may_do_what_it_does_and_nothing_else(
     function: str, storage: Storage, receipt: str, recorded: Recorded
 ) -> None:
+    have_accounts(storage)
     call("POST", "/api/sessions", {"id": SESSION, "mode": "exam"}, user=USER)
     for _ in range(2):
         call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)

@@ -180,7 +180,7 @@ class Attempt:
     it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
     the evaluation came of. A follow-up answers `probe`, which attempt `follow_up_to` of its session asked.
     `answered` is the probe of this attempt that a follow-up has answered: it stays what it was, whatever another
-    evaluation would ask. `category` is the question's.
+    evaluation would ask. `category` is the question's. `imported_at` is when it was taken over from an export.
 
     An attempt is `withheld` while its session is an exam that goes on: nothing that a grader said of it is shown.
     """
@@ -205,6 +205,7 @@ class Attempt:
     withheld: bool = False
     probe: Probe | None = None
     answered: Probe | None = None
+    imported_at: datetime | None = None
 
     @property
     def follow_up(self) -> Probe | None:
@@ -214,7 +215,7 @@ class Attempt:
     @property
     def shown(self) -> "Attempt":
         """What its user may see of it."""
-        return replace(self, evaluation=None, failure=None) if self.withheld else self
+        return replace(self, evaluation=None, failure=None, answered=None) if self.withheld else self
 
     def is_lost(self, now: datetime) -> bool:
         """Whether it has been pending for longer than an evaluation takes with all its tries."""

@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from coach import aws
-from coach.errors import Invalid, Unauthorized
+from coach.errors import Invalid, TooLarge, Unauthorized
 from coach.http import browser
 from coach.http.addresses import base_path, own_path
 from coach.http.caller import Caller, authenticated
@@ -53,14 +53,16 @@ def entrypoint(
     open_paths: Collection[str] = (),
     cookie_paths: Collection[str] = (),
     open_to_all: bool = False,
+    most_bytes: int | None = None,
 ) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
 
     `needed` are the functions of `aws` that the routes call, but for the verifiers where nobody gets past without them.
 
     Unless all of it is open, or the path, a caller without a valid token gets 401 before anything is said about the
-    request; on `cookie_paths` a browser's session does as well as a token. HEAD is GET without the body (RFC 9110,
-    9.3.2). No answer is kept by a cache, but for those that say so themselves.
+    request; on `cookie_paths` a browser's session does as well as a token. Then a body of more than `most_bytes` is 413,
+    before it is read. HEAD is GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that
+    say so themselves.
     """
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
@@ -68,6 +70,8 @@ def entrypoint(
         try:
             if not open_to_all and event["resource"] not in open_paths:
                 app.context["caller"] = _admitted(APIGatewayProxyEvent(event), event["resource"] in cookie_paths)
+            if most_bytes is not None and _size(event) > most_bytes:
+                raise TooLarge(f"Send at most {most_bytes:,} bytes at once")
         except Exception as error:
             response = _built(response_to(error), event)
         else:
@@ -156,6 +160,12 @@ def _as_routed(event: Event) -> Event:
     method = event["httpMethod"].replace("HEAD", "GET")
     routed = {"httpMethod": method, "path": own_path(event), "headers": headers, "body": text, "isBase64Encoded": False}
     return event | routed
+
+
+def _size(event: Event) -> int:
+    """The bytes of a body as it was sent."""
+    body: str = event["body"] or ""
+    return len(body.rstrip("=")) * 3 // 4 if event["isBase64Encoded"] else len(body.encode())
 
 
 def _decoded(sent: APIGatewayProxyEvent) -> str:

@@ -9,7 +9,9 @@ from coach.storage.attempts import Attempts
 from coach.storage.browsers import Browsers
 from coach.storage.dynamo import Table
 from coach.storage.evaluations import Evaluations
+from coach.storage.exports import Exports
 from coach.storage.history import Histories
+from coach.storage.imports import Imports
 from coach.storage.limits import Limits
 from coach.storage.resets import Resets
 from coach.storage.sessions import Sessions
@@ -31,3 +33,5 @@ class Storage:
         self.attempts = Attempts(self.table, self.limits)
         self.histories = Histories(self.table)
         self.evaluations = Evaluations(self.table, self.attempts, self.limits)
+        self.exports = Exports(self.table)
+        self.imports = Imports(self.table, self.accounts, self.attempts)

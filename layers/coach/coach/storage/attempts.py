@@ -1,4 +1,4 @@
-"""Attempts: answers of a session, numbered from 1 without gaps, each with its evaluation once there is one."""
+"""Attempts: answers of a session, numbered from 1 on, each with its evaluation once there is one."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,7 +8,18 @@ from typing import Any
 from uuid import uuid4
 
 from coach.errors import Conflict, Invalid, NotFound
-from coach.model import Attempt, Category, Criterion, Evaluation, EvaluationRequest, Evaluator, Mode, Probe, Status
+from coach.model import (
+    FOLLOW_UPS_MAX,
+    Attempt,
+    Category,
+    Criterion,
+    Evaluation,
+    EvaluationRequest,
+    Evaluator,
+    Mode,
+    Probe,
+    Status,
+)
 from coach.storage import keys, rows
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table, marshal, unmarshal
 from coach.storage.limits import Allowance, Limits
@@ -70,6 +81,8 @@ class Attempts:
                 return Added(self._replayed(user_id, session_id, used, request), new=False, remaining=count.remaining)
             if "ended_at" in session:
                 raise Conflict("The session has ended")
+            if last_id(session) >= keys.ATTEMPTS_MAX:
+                raise Conflict("The session has no number left for another attempt")
             now = self._table.moment
             earliest_start = _earliest_start(session, now)
             probe = _open_probe(session, asking, question_id) if asking_key else None
@@ -78,7 +91,7 @@ class Attempts:
             asked = probe
             is_exam = session["mode"] == Mode.EXAM
             attempt = Attempt(
-                id=session["attempts_count"] + 1,
+                id=last_id(session) + 1,
                 user_id=user_id,
                 session_id=session["id"],
                 question_id=question_id,
@@ -97,7 +110,7 @@ class Attempts:
             )
             counting = count.actions()
             actions = [
-                self._table.put(_item(attempt) | {"exam": is_exam, "token": token}, "attribute_not_exists(pk)"),
+                self._table.put(attempt_item(attempt) | {"exam": is_exam, "token": token}, "attribute_not_exists(pk)"),
                 self._counted(session, attempt, earliest_start),
                 *counting,
                 self._table.change(
@@ -108,7 +121,7 @@ class Attempts:
                 ),
             ]
             if asking_key and probe:
-                actions.append(self._answered(asking_key, probe))
+                actions.append(self.answered(asking_key, probe))
             if key_key:
                 use = {"attempt_id": attempt.id, "request": request}
                 actions.append(self._table.put(key_key | use, "attribute_not_exists(pk)"))
@@ -130,8 +143,9 @@ class Attempts:
 
     def _counted(self, session: Item, attempt: Attempt, earliest_start: str) -> Action:
         """The action that counts an attempt on its session, if that is still as it was read and takes answers."""
-        counts = "ADD attempts_count :one, follow_ups_count :follow_up"
+        counts = "SET last_id = :id ADD attempts_count :one, follow_ups_count :follow_up"
         values = {
+            ":id": attempt.id,
             ":one": 1,
             ":follow_up": 1 if attempt.probe else 0,
             ":before": session["attempts_count"],
@@ -149,7 +163,7 @@ class Attempts:
             values,
         )
 
-    def _answered(self, asking_key: Item, probe: Probe) -> Action:
+    def answered(self, asking_key: Item, probe: Probe) -> Action:
         """The action that takes an attempt's probe as answered, if the attempt still asks it and nobody has."""
         return self._table.change(
             asking_key,
@@ -173,13 +187,18 @@ class Attempts:
 
     def earlier(self, attempt: Attempt) -> tuple[Attempt, ...]:
         """What a follow-up builds on, first answer first; nothing for a first answer. Raises NotFound."""
+        return self._earlier(attempt, FOLLOW_UPS_MAX)
+
+    def _earlier(self, attempt: Attempt, at_most: int) -> tuple[Attempt, ...]:
         if attempt.follow_up_to is None:
             return ()
+        if not at_most:  # only an import can bring so many
+            raise NotFound("This answer follows up more answers than are graded together.")
         try:
             before = self.get(attempt.user_id, attempt.session_id, attempt.follow_up_to)
         except NotFound:
             raise NotFound("The answer that this one follows up is no longer there.") from None
-        return (*self.earlier(before), before)
+        return (*self._earlier(before, at_most - 1), before)
 
     def of_session(
         self, user_id: str, session_id: str, *, after: int | None = None, page_size: int
@@ -271,7 +290,14 @@ def _open_probe(session: Item, asking: Item, question_id: int) -> Probe:
     return attempt.follow_up
 
 
-def _item(attempt: Attempt) -> Item:
+def last_id(session: Item) -> int:
+    """The highest number of a session's attempts. A session from before there were imports has them all."""
+    last: int = session["last_id"] if "last_id" in session else session["attempts_count"]
+    return last
+
+
+def attempt_item(attempt: Attempt) -> Item:
+    """Of an attempt that is new: without what comes of its evaluation."""
     return keys.attempt(attempt.user_id, attempt.session_id, attempt.id) | {
         "id": attempt.id,
         "user_id": attempt.user_id,
@@ -314,6 +340,7 @@ def attempt_of(item: Item) -> Attempt:
         probe=_probe_of(item.get("probe")),
         answered=_probe_of(item.get("answered")),
         withheld=item.get("exam", True),
+        imported_at=keys.time_of(item.get("imported_at")),
     )
 
 

@@ -4,7 +4,9 @@ A user is a partition, so what belongs to somebody else cannot be addressed at a
 
     pk               sk                                  what
     USER#<user>      PROFILE                             the account
-    USER#<user>      SESSION#<session>                   a session and its counters; `started` feeds the index
+    USER#<user>      SESSION#<session>                   a session and its counters; `started` feeds the index,
+                                                         `last_id` is the highest number of its attempts, and `awaited`
+                                                         are attempts that imported follow-ups answer, not there yet
     USER#<user>      SESSION#<session>#ATTEMPT#000001    an attempt, its evaluation, and the lease of who evaluates it
     USER#<user>      SESSION#<session>#KEY#<sha256>      an Idempotency-Key and the attempt that it made
     USER#<user>      REPLY#<session>#000001#<round>#<n>  what a model replied at the n-th try and what it cost, whether

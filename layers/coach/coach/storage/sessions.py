@@ -25,7 +25,7 @@ class Sessions:
 
         Raises Conflict when the id is there with other settings.
         """
-        item = _item(session)
+        item = session_item(session)
         try:
             self._table.put_if_new(item)
         except ConditionsFailed as failed:
@@ -88,7 +88,7 @@ class Sessions:
         return session_of(item)
 
 
-def _item(session: Session) -> Item:
+def session_item(session: Session) -> Item:
     started = keys.text_of(session.started_at)
     return keys.session(session.user_id, session.id) | {
         "id": session.id,
