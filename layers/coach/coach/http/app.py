@@ -60,9 +60,9 @@ def entrypoint(
     `needed` are the functions of `aws` that the routes call, but for the verifiers where nobody gets past without them.
 
     Unless all of it is open, or the path, a caller without a valid token gets 401 before anything is said about the
-    request; on `cookie_paths` a browser's session does as well as a token. Then a body of more than `most_bytes` is 413,
-    before it is read. HEAD is GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that
-    say so themselves.
+    request; on `cookie_paths` a browser's session does as well as a token. Then a body of more than `most_bytes` is
+    413, before it is read. HEAD is GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those
+    that say so themselves.
     """
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)

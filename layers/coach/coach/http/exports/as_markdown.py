@@ -39,9 +39,10 @@ def attempt(session: Session, attempt: Attempt) -> str:
 
 
 def page(user: User, sessions: Sequence[tuple[str, Sequence[str]]]) -> str:
-    whose = _inline(user.full_name or user.email)
+    who = user.full_name or user.email
+    whose = f"The practice of {_inline(who)}." if who else "Your practice."
     texts = [text for heading, attempts in sessions for text in (heading, *attempts)]
-    return _blocks(["# PM Interview Coach", f"The practice of {whose}."]) + "".join(texts)
+    return _blocks(["# PM Interview Coach", whose]) + "".join(texts)
 
 
 def _attempt(session: Session, attempt: Attempt) -> Iterator[str]:
