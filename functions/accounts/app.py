@@ -149,7 +149,7 @@ def login(body: Login) -> SignedIn:
     tags=["accounts"],
     summary="Change your password",
     description="A wrong current password counts as one at a login. Access tokens run out by themselves.",
-    responses=responses({204: "Changed"}, 401, 404, 409, 429, 503),
+    responses=responses({204: "Changed"}, 401, 409, 429, 503),
 )
 def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
     accounts = aws.storage().accounts
@@ -173,9 +173,23 @@ def logout(_: CurrentUser) -> Response[str]:
     return Response(status_code=204, body="")
 
 
-@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 404, 503))
+@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 503))
 def me(user: CurrentUser) -> UserOut:
     return UserOut.of(aws.storage().accounts.user(user.id))
+
+
+@app.delete(
+    "/auth/me",
+    status_code=204,
+    tags=["accounts"],
+    summary="Delete your account and all that it owns",
+    description="The address is free at once. Tokens open nothing any more, 15 seconds later at the latest, and all "
+    "that you own is erased within 15 minutes.",
+    responses=responses({204: "Its deletion has begun"}, 401, 503),
+)
+def delete_me(user: CurrentUser) -> Response[str]:
+    aws.storage().accounts.delete(user.id)
+    return Response(status_code=204, body="")
 
 
 def signed_in(user: User) -> SignedIn:
@@ -187,4 +201,4 @@ def signed_in(user: User) -> SignedIn:
     )
 
 
-handler = entrypoint(app, aws.storage, open_paths=("/auth/register", "/auth/login"))
+handler = entrypoint(app, open_paths=("/auth/register", "/auth/login"))

@@ -14,9 +14,12 @@ class CoachError(Exception):
 
 
 class Unauthorized(CoachError):
-    """The caller has not proved who they are."""
+    """The caller has not proved who they are, or their account is gone: all are told the same."""
 
     status = 401
+
+    def __init__(self, detail: str = "Not authenticated") -> None:
+        super().__init__(detail)
 
 
 class NotFound(CoachError):

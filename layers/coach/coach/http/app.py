@@ -53,7 +53,8 @@ def entrypoint(
 ) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
 
-    `needed` are the functions of `aws` that the routes call, but for the verifier where nobody gets past without it.
+    `needed` are the functions of `aws` that the routes call, but for the verifier and the storage, which nobody gets
+    past where not all of it is open.
 
     Unless all of it is open, or the path, a caller without a valid token gets 401 before anything is said about the
     request. HEAD is GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that say so
@@ -79,7 +80,7 @@ def entrypoint(
         logger.info("Answered", extra=outcome)
         return response
 
-    end_initialisation(*needed, *([] if open_to_all else [aws.verifier]))
+    end_initialisation(*needed, *([] if open_to_all else [aws.verifier, aws.storage]))
     return handler
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coach.storage.accounts import Accounts
 from coach.storage.attempts import Attempts
+from coach.storage.deletions import Deletions
 from coach.storage.dynamo import Table
 from coach.storage.evaluations import Evaluations
 from coach.storage.history import Histories
@@ -22,8 +23,9 @@ class Storage:
     def __init__(self, client: "DynamoDBClient", name: str, now: Callable[[], float] = time.time) -> None:
         self.table = Table(client, name, now)
         self.accounts = Accounts(self.table)
-        self.sessions = Sessions(self.table)
+        self.sessions = Sessions(self.table, self.accounts)
         self.limits = Limits(self.table)
         self.attempts = Attempts(self.table, self.limits)
         self.histories = Histories(self.table)
         self.evaluations = Evaluations(self.table, self.attempts, self.limits)
+        self.deletions = Deletions(self.table)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from uuid import uuid4
 
-from coach.errors import Conflict, NotFound
+from coach.errors import Conflict, Unauthorized
 from coach.model import User
 from coach.storage import keys
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
@@ -15,6 +17,14 @@ class Credentials:
 
     user_id: str
     password_hash: str
+
+
+class Standing(StrEnum):
+    """How it is with an account. DELETED: its deletion has begun, or nobody may use it; in the end it is ABSENT."""
+
+    LIVING = "living"
+    DELETED = "deleted"
+    ABSENT = "absent"
 
 
 class Accounts:
@@ -70,12 +80,42 @@ class Accounts:
         partition of a user demands it in its own transaction."""
         return self._table.check(keys.profile(user_id), "attribute_exists(pk) AND attribute_not_exists(deletion)")
 
+    def standing(self, user_id: str) -> Standing:
+        return _standing(self._table.get(keys.profile(user_id)))
+
     def user(self, user_id: str) -> User:
-        """Raises NotFound."""
+        """Raises Unauthorized when there is no such account any more."""
         item = self._table.get(keys.profile(user_id))
-        if not item:
-            raise NotFound("User not found")
+        if _standing(item) is not Standing.LIVING:
+            raise Unauthorized
         return _user(item)
+
+    def delete(self, user_id: str) -> None:
+        """Free the account's address and begin its deletion: from then on nobody signs in to it, and the sweep deletes
+        what it owns. Raises Unauthorized when there is no such account any more."""
+        email = self.user(user_id).email
+        token = uuid4().hex
+        actions = [
+            self._table.change(
+                keys.profile(user_id),
+                "SET deletion = :token, is_active = :no REMOVE email, full_name",
+                "attribute_exists(pk) AND attribute_not_exists(deletion)",
+                {":token": token, ":no": False},
+            )
+        ]
+        if (owner := self.credentials(email)) and owner.user_id == user_id:
+            actions.append(self._table.removal(keys.email(email), "user_id = :user", {":user": user_id}))
+        try:
+            self._table.transact(*actions)
+        except ConditionsFailed as failed:
+            if (failed.found[0] or {}).get("deletion") != token:
+                raise Unauthorized from None
+
+
+def _standing(profile: Item) -> Standing:
+    if not profile:
+        return Standing.ABSENT
+    return Standing.LIVING if profile["is_active"] and "deletion" not in profile else Standing.DELETED
 
 
 def _item(user: User) -> Item:
