@@ -167,7 +167,7 @@ def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
     tags=["accounts"],
     summary="End the browser's session",
     description="There is none yet, so that nothing ends: a token is good until it expires.",
-    responses=responses({204: "Ended"}, 401),
+    responses=responses({204: "Ended"}, 401, 503),
 )
 def logout(_: CurrentUser) -> Response[str]:
     return Response(status_code=204, body="")

@@ -26,7 +26,7 @@ app = create_app()
     "/api/categories",
     tags=["questions"],
     summary="The seven categories, and what their answers are graded by",
-    responses=responses({200: "All of them"}, 401),
+    responses=responses({200: "All of them"}, 401, 503),
 )
 def list_categories(user: CurrentUser) -> list[CategoryOut]:  # noqa: ARG001 - whoever has a token
     # Not at the top: who asks for a question need not wait until the evaluators are imported.
@@ -39,7 +39,7 @@ def list_categories(user: CurrentUser) -> list[CategoryOut]:  # noqa: ARG001 - w
     "/api/questions",
     tags=["questions"],
     summary="The bank's questions",
-    responses=responses({200: "One page; the next one is in the Link header"}, 401),
+    responses=responses({200: "One page; the next one is in the Link header"}, 401, 503),
 )
 def list_questions(
     user: CurrentUser,

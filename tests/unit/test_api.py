@@ -17,7 +17,7 @@ from coach.errors import Busy, CoachError, Conflict, NotFound, TooManyRequests
 from coach.http.app import create_app, entrypoint
 from coach.http.schemas.about import About
 from coach.settings import TableSettings
-from coach.storage import Storage
+from coach.storage import Storage, keys
 from local import openapi
 from tests.conftest import OTHER, USER, token
 from tests.unit.events import ANSWER, ROUTES, SESSION, Answer, Route, call, handler, http, invoke
@@ -117,6 +117,8 @@ def test_nobody_gets_401_before_anything_is_said_about_the_request(
 @pytest.mark.usefixtures("owned")
 @pytest.mark.parametrize("route", CLOSED, ids=str)
 def test_the_owner_gets_what_is_theirs(route: Route) -> None:
+    for key in (keys.profile(USER), keys.email(f"{USER}@example.com")):
+        aws.storage().table.delete(key)
     aws.storage().accounts.register(_account(USER), HASH)
 
     answer = call(route.method, target(route), body(route), user=USER)

@@ -17,11 +17,13 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 from coach import aws
 from coach.aws import EvaluationQueue, SecretParameter
-from coach.errors import EvaluationUnavailable, SpendLimitReached
+from coach.errors import EvaluationUnavailable, NotFound, SpendLimitReached
 from coach.evaluation.graders import configured
+from coach.http.caller import forget_living
 from coach.identity.keys import KeyRing
 from coach.settings import InvalidSetting
 from coach.storage import Storage
+from coach.storage.deletions import begun
 from coach.worker import Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.keep_api_key import app as keep_key
@@ -229,8 +231,9 @@ def use_accounts(_: Sitting) -> None:
     change = {"current_password": credentials["password"], "new_password": "another password"}
     assert call("POST", "/auth/password", change, user=user).status == 204
     assert call("POST", "/auth/login", credentials | {"email": "nobody@example.com"}).status == 401
-    assert call("GET", "/auth/me", user=USER).status == 404
+    assert call("GET", "/auth/me", user=USER).status == 200
     assert call("POST", "/auth/logout", user=USER).status == 204
+    assert call("DELETE", "/auth/me", user=user).status == 204
 
 
 def read(*paths: str) -> Callable[[Sitting], None]:
@@ -260,6 +263,15 @@ def evaluate(sitting: Sitting) -> None:
         assert grader.calls == 1
 
 
+def sweep(sitting: Sitting) -> None:
+    event = load("sweep_deleted")
+    session, mark = begun(event["Records"][0]["dynamodb"]["NewImage"])
+    sitting.storage.table.update(session, "SET deletion = :mark", "attribute_exists(pk)", {":mark": mark})
+    handler("sweep_deleted")(event, Context())
+    with pytest.raises(NotFound):
+        sitting.storage.sessions.get(USER, SESSION)
+
+
 def keep_api_key(_: Sitting) -> None:
     for request in ("Create", "Update", "Delete"):
         keep_key.keep(request, {"Key": "sk-ant-test"})
@@ -281,6 +293,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
     "accounts": use_accounts,
     "add_attempt": add_attempt,
     "create_session": create_session,
+    "delete_session": invoked("delete_session"),
     "end_session": invoked("end_session"),
     "evaluate_attempt": evaluate,
     "get_attempt": invoked("get_attempt"),
@@ -296,6 +309,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
     "questions": read("/api/categories", "/api/questions/1", "/api/questions/1/attempts"),
     "queue_evaluation": invoked("queue_evaluation"),
     "request_evaluation": request_evaluation,
+    "sweep_deleted": sweep,
     "web": read("/", "/health", "/openapi.json", "/docs"),
 }
 
@@ -310,6 +324,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
         call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)
     storage.evaluations.fail(storage.attempts.get(USER, SESSION, 2), "No")
     recorded.actions.clear()
+    forget_living()
 
     USES[function](Sitting(storage, receipt))
 

@@ -1,7 +1,7 @@
 """Who sent the request: the user that the access token was made for."""
 
-import time
 from dataclasses import dataclass
+from time import monotonic
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Depends
@@ -38,7 +38,7 @@ def authenticated(authorization: str | None) -> Caller:
 
 def demand_living(user_id: str) -> None:
     """Raises Unauthorized when there is no such account, or its deletion has begun; it may be LIVING_FOR late."""
-    now = time.monotonic()
+    now = monotonic()
     if _living.get(user_id, now) > now:
         return
     _living.pop(user_id, None)
