@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals practice reevaluate resume reset-password upgrade rotate-keys import invoke deploy lock openapi clean
+.PHONY: help run build test check bench evals practice reevaluate resume sweep reset-password upgrade rotate-keys import invoke deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
@@ -44,6 +44,9 @@ reevaluate: .dev ## evaluate answers again after a rubric or the model has chang
 
 resume: .dev ## evaluate at once what waits for the spend limit (ARGS="--stack NAME" on AWS)
 	@$(DEV)/python -m operations.resume $(ARGS)
+
+sweep: .dev ## delete what is left of deleted accounts and sessions (ARGS="--stack NAME" on AWS)
+	@$(DEV)/python -m operations.sweep $(ARGS)
 
 reset-password: .dev ## print a link for a new password (ARGS="you@example.com", and --stack NAME on AWS)
 	@$(DEV)/python -m operations.reset_password $(ARGS)

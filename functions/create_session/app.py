@@ -47,4 +47,4 @@ def create_session(user: CurrentUser, body: SessionIn = SessionIn()) -> Response
     return created(app, SessionOut.of(session), f"/api/sessions/{session.id}", new=new)
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

@@ -125,4 +125,4 @@ def get_question(question_id: QuestionId, user: CurrentUser) -> QuestionOut:
     return QuestionOut.of(question, with_sample=answered and not storage.histories.is_examined(user.id, question_id))
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

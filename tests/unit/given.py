@@ -205,6 +205,18 @@ def recounted(storage: Storage, session: Session) -> Session:
     )
 
 
+def swept(storage: Storage) -> None:
+    """All whose deletion has begun, as the table's stream has it done."""
+    for key, mark in list(storage.deletions.marked()):
+        storage.deletions.sweep(key, mark)
+
+
+def owned_by(storage: Storage, user_id: str) -> dict[str, Any]:
+    """What is in the partition of a user, by its sort key."""
+    found = storage.table.query({"KeyConditionExpression": "pk = :pk"}, {":pk": keys.user(user_id)})
+    return {item["sk"]: item for item in found}
+
+
 class Grader:
     """An evaluator that does what the test says, call after call, the last for ever: give an overall score in tenths,
     raise an error, or await something that returns a score. `answered` are the questions and answers it was paid for,

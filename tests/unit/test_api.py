@@ -18,7 +18,7 @@ from coach.http.app import create_app, entrypoint
 from coach.http.schemas.about import About
 from coach.identity.tickets import Ticket
 from coach.settings import TableSettings
-from coach.storage import Storage
+from coach.storage import Storage, keys
 from local import openapi
 from tests.conftest import OTHER, USER, token
 from tests.unit.events import ANSWER, PAGES, ROUTES, SESSION, Answer, Route, call, handler, http, invoke
@@ -146,6 +146,8 @@ def test_the_api_never_looks_at_a_browsers_cookie(storage: Storage, route: Route
 @pytest.mark.usefixtures("owned")
 @pytest.mark.parametrize("route", CLOSED, ids=str)
 def test_the_owner_gets_what_is_theirs(route: Route) -> None:
+    for key in (keys.profile(USER), keys.email(f"{USER}@example.com")):
+        aws.storage().table.delete(key)
     aws.storage().accounts.register(_account(USER), HASH)
 
     answer = call(route.method, target(route), body(route), user=USER)

@@ -421,7 +421,7 @@ OPERATIONS = [
     ),
     Operation(
         "create_session",
-        ["PutItem"],
+        ["TransactWriteItems"],
         lambda scene: scene.storage.sessions.create(NEW_SESSION),
         lambda scene: scene.storage.sessions.get(USER, NEW_SESSION.id) == NEW_SESSION,
     ),

@@ -17,8 +17,9 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 from coach import aws
 from coach.aws import EvaluationQueue, SecretParameter
-from coach.errors import EvaluationUnavailable, SpendLimitReached
+from coach.errors import EvaluationUnavailable, NotFound, SpendLimitReached
 from coach.evaluation.graders import configured
+from coach.http.caller import forget_living
 from coach.identity import passwords
 from coach.identity.keys import KeyRing
 from coach.identity.oidc import Issuer
@@ -26,6 +27,7 @@ from coach.identity.tickets import Ticket
 from coach.settings import InvalidSetting
 from coach.storage import Storage
 from coach.storage import keys as storage_keys
+from coach.storage.deletions import begun
 from coach.worker import Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.keep_api_key import app as keep_key
@@ -262,6 +264,7 @@ def use_accounts(_: Sitting) -> None:
     cookie = {"Cookie": f"pm_coach_session={ticket.text}", "Sec-Fetch-Site": "same-origin"}
     assert call("POST", "/auth/logout", headers=cookie).status == 401
     assert call("POST", "/auth/logout", user=user, headers=cookie).status == 204
+    assert call("DELETE", "/auth/me", user=user).status == 204
 
 
 def use_pages(_: Sitting) -> None:
@@ -321,6 +324,15 @@ def evaluate(sitting: Sitting) -> None:
         assert grader.calls == 1
 
 
+def sweep(sitting: Sitting) -> None:
+    event = load("sweep_deleted")
+    session, mark = begun(event["Records"][0]["dynamodb"]["NewImage"])
+    sitting.storage.table.update(session, "SET deletion = :mark", "attribute_exists(pk)", {":mark": mark})
+    handler("sweep_deleted")(event, Context())
+    with pytest.raises(NotFound):
+        sitting.storage.sessions.get(USER, SESSION)
+
+
 def keep_api_key(_: Sitting) -> None:
     for request in ("Create", "Update", "Delete"):
         keep_key.keep(request, {"Key": "sk-ant-test"})
@@ -349,6 +361,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
     "accounts": use_accounts,
     "add_attempt": add_attempt,
     "create_session": create_session,
+    "delete_session": invoked("delete_session"),
     "end_session": invoked("end_session"),
     "evaluate_attempt": evaluate,
     "export_practice": read("/api/export"),
@@ -367,6 +380,7 @@ USES: dict[str, Callable[[Sitting], None]] = {
     "questions": read("/api/categories", "/api/questions/1", "/api/questions/1/attempts"),
     "queue_evaluation": invoked("queue_evaluation"),
     "request_evaluation": request_evaluation,
+    "sweep_deleted": sweep,
     "web": use_pages,
 }
 
@@ -382,6 +396,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
         call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)
     storage.evaluations.fail(storage.attempts.get(USER, SESSION, 2), "No")
     recorded.actions.clear()
+    forget_living()
 
     USES[function](Sitting(storage, receipt))
 

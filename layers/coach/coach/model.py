@@ -224,25 +224,43 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRequest:
-    """What a message on the evaluation queue says: evaluate this attempt, for the n-th round."""
+    """What a message on the evaluation queue says: evaluate this attempt, for the n-th round.
+
+    `created_at` is the attempt's, since another one may have its number once its session was deleted; None in a message
+    of a version that did not tell.
+    """
 
     user_id: str
     session_id: str
     attempt_id: int
     round: int
+    created_at: datetime | None = None
 
     @classmethod
     def of(cls, attempt: Attempt) -> "EvaluationRequest":
         """For the attempt's present round."""
-        return cls(user_id=attempt.user_id, session_id=attempt.session_id, attempt_id=attempt.id, round=attempt.round)
+        return cls(
+            user_id=attempt.user_id,
+            session_id=attempt.session_id,
+            attempt_id=attempt.id,
+            round=attempt.round,
+            created_at=attempt.created_at,
+        )
+
+    def means(self, attempt: Attempt) -> bool:
+        """Whether this is the attempt, in the round that was asked for."""
+        return self.round == attempt.round and self.created_at in (None, attempt.created_at)
 
     @classmethod
     def from_json(cls, text: str) -> "EvaluationRequest":
         """Raises TypeError or ValueError for what is no such message."""
-        return cls(**json.loads(text))
+        told = json.loads(text)
+        if "created_at" in told:
+            told["created_at"] = datetime.fromisoformat(told["created_at"])
+        return cls(**told)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({name: value for name, value in asdict(self).items() if value}, default=datetime.isoformat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,6 @@ from coach.http import browser
 from coach.http.addresses import base_path, own_path
 from coach.http.caller import Caller, authenticated
 from coach.http.errors import no_such_path, response_to
-from coach.identity.tokens import REFUSED
 from coach.initialisation import end_initialisation
 from coach.settings import OriginSettings
 
@@ -57,7 +56,8 @@ def entrypoint(
 ) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
 
-    `needed` are the functions of `aws` that the routes call, but for the verifiers where nobody gets past without them.
+    `needed` are the functions of `aws` that the routes call, but for the verifiers and the storage, which nobody
+    gets past where not all of it is open.
 
     Unless all of it is open, or the path, a caller without a valid token gets 401 before anything is said about the
     request; on `cookie_paths` a browser's session does as well as a token. Then a body of more than `most_bytes` is
@@ -86,7 +86,7 @@ def entrypoint(
         logger.info("Answered", extra=outcome)
         return response
 
-    end_initialisation(*needed, *([] if open_to_all else [aws.verifier, aws.issuer]))
+    end_initialisation(*needed, *([] if open_to_all else [aws.verifier, aws.issuer, aws.storage]))
     return handler
 
 
@@ -100,7 +100,7 @@ def _admitted(sent: APIGatewayProxyEvent, cookie_counts: bool) -> Caller:
     browser.demand_own_page(sent)
     session = browser.session(sent)
     if not session:
-        raise Unauthorized(REFUSED)
+        raise Unauthorized
     return Caller(session.user.id)
 
 

@@ -21,7 +21,7 @@ import jwt
 from aws_lambda_powertools import Logger
 
 from coach.errors import Busy, Unauthorized
-from coach.identity.tokens import LEEWAY, REFUSED
+from coach.identity.tokens import LEEWAY
 
 LIFETIME = timedelta(hours=24)
 """The longest that a token may be good for."""
@@ -69,10 +69,10 @@ class Issuer:
         try:
             header = jwt.get_unverified_header(token)
             if "crit" in header or str(header.get("typ", "JWT")).lower() not in TYPES:
-                raise Unauthorized(REFUSED)
+                raise Unauthorized
             key = self._keys.get(header["kid"])
             if key is None:
-                raise Unauthorized(REFUSED)
+                raise Unauthorized
             claims = jwt.decode(
                 token,
                 key,
@@ -86,10 +86,10 @@ class Issuer:
                 },
             )
             if not (self._is_for_us(claims) and _is_access(claims)):
-                raise Unauthorized(REFUSED)
+                raise Unauthorized
             return str(uuid5(uuid5(NAMESPACE_URL, self._url), claims["sub"]))
         except (jwt.PyJWTError, KeyError, TypeError, ValueError):
-            raise Unauthorized(REFUSED) from None
+            raise Unauthorized from None
 
     def _is_for_us(self, claims: dict[str, Any]) -> bool:
         """Cognito's access tokens have no audience, and name the client that they were made for instead."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from coach.storage.accounts import Accounts
 from coach.storage.attempts import Attempts
 from coach.storage.browsers import Browsers
+from coach.storage.deletions import Deletions
 from coach.storage.dynamo import Table
 from coach.storage.evaluations import Evaluations
 from coach.storage.exports import Exports
@@ -28,10 +29,11 @@ class Storage:
         self.accounts = Accounts(self.table)
         self.browsers = Browsers(self.table, self.accounts)
         self.resets = Resets(self.table, self.accounts)
-        self.sessions = Sessions(self.table)
+        self.sessions = Sessions(self.table, self.accounts)
         self.limits = Limits(self.table)
         self.attempts = Attempts(self.table, self.limits)
         self.histories = Histories(self.table)
         self.evaluations = Evaluations(self.table, self.attempts, self.limits)
         self.exports = Exports(self.table)
         self.imports = Imports(self.table, self.accounts, self.attempts)
+        self.deletions = Deletions(self.table)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
+from uuid import uuid4
 
-from coach.errors import Conflict, NotFound
+from coach.errors import Conflict, Unauthorized
 from coach.model import User
 from coach.storage import keys
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
@@ -19,6 +21,14 @@ class Credentials:
     email: str
     user_id: str
     password_hash: str
+
+
+class Standing(StrEnum):
+    """How it is with an account. DELETED: its deletion has begun, or nobody may use it; in the end it is ABSENT."""
+
+    LIVING = "living"
+    DELETED = "deleted"
+    ABSENT = "absent"
 
 
 class Accounts:
@@ -123,12 +133,39 @@ class Accounts:
         profile = self._table.get(keys.profile(credentials.user_id)) if credentials else {}
         return user_of(profile) if is_open(profile) else None
 
+    def standing(self, user_id: str) -> Standing:
+        profile = self._table.get(keys.profile(user_id))
+        if not profile:
+            return Standing.ABSENT
+        return Standing.LIVING if is_open(profile) else Standing.DELETED
+
     def user(self, user_id: str) -> User:
-        """Raises NotFound."""
+        """Raises Unauthorized when there is no such account any more."""
         item = self._table.get(keys.profile(user_id))
-        if not item:
-            raise NotFound("User not found")
+        if not is_open(item):
+            raise Unauthorized
         return user_of(item)
+
+    def delete(self, user_id: str) -> None:
+        """Free the account's address and begin its deletion: from then on nobody signs in to it, and the sweep deletes
+        what it owns. Raises Unauthorized when there is no such account any more."""
+        email = self.user(user_id).email
+        token = uuid4().hex
+        actions = [
+            self._table.change(
+                keys.profile(user_id),
+                "SET deletion = :token, is_active = :no REMOVE email, full_name",
+                LIVING,
+                {":token": token, ":no": False},
+            )
+        ]
+        if email and (owner := self.credentials(email)) and owner.user_id == user_id:
+            actions.append(self._table.removal(keys.email(email), "user_id = :user", {":user": user_id}))
+        try:
+            self._table.transact(*actions)
+        except ConditionsFailed as failed:
+            if (failed.found[0] or {}).get("deletion") != token:
+                raise Unauthorized from None
 
 
 def password_id(password_hash: str) -> str:

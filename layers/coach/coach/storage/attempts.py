@@ -23,7 +23,7 @@ from coach.model import (
 from coach.storage import keys, rows
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table, marshal, unmarshal
 from coach.storage.limits import Allowance, Limits
-from coach.storage.sessions import session_of
+from coach.storage.sessions import is_there, session_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Attempts:
         deadline = self._table.deadline()
         token = uuid4().hex
         while True:
-            if not session:
+            if not is_there(session):
                 raise NotFound("Session not found")
             if used:
                 return Added(self._replayed(user_id, session_id, used, request), new=False, remaining=count.remaining)
@@ -115,9 +115,9 @@ class Attempts:
                 *counting,
                 self._table.change(
                     keys.answered(user_id, question_id),
-                    "ADD attempts :one SET last_at = :now",
+                    "ADD attempts :one",
                     None,
-                    {":one": 1, ":now": keys.text_of(attempt.created_at)},
+                    {":one": 1},
                 ),
             ]
             if asking_key and probe:
@@ -159,7 +159,8 @@ class Attempts:
         return self._table.change(
             keys.session(attempt.user_id, attempt.session_id),
             update,
-            "attempts_count = :before AND attribute_not_exists(ended_at) AND #mode = :mode AND started_at >= :earliest",
+            "attempts_count = :before AND attribute_not_exists(ended_at) AND attribute_not_exists(deletion) "
+            "AND #mode = :mode AND started_at >= :earliest",
             values,
         )
 
@@ -180,10 +181,19 @@ class Attempts:
 
     def get(self, user_id: str, session_id: str, attempt_id: int) -> Attempt:
         """Raises NotFound."""
+        wanted = [keys.attempt(user_id, session_id, attempt_id), keys.session(user_id, session_id)]
+        item, session = self._table.get_all(wanted)
+        if not item or not is_there(session):
+            raise NotFound("Attempt not found")
+        attempt = attempt_of(item)
+        return replace(attempt, withheld=attempt.withheld and session_of(session).is_open_exam)
+
+    def stored(self, user_id: str, session_id: str, attempt_id: int) -> Attempt:
+        """As `get`, but not as its user may see it, and also of a session whose deletion has begun. Raises NotFound."""
         item = self._table.get(keys.attempt(user_id, session_id, attempt_id))
         if not item:
             raise NotFound("Attempt not found")
-        return next(self._shown([item]))
+        return attempt_of(item)
 
     def earlier(self, attempt: Attempt) -> tuple[Attempt, ...]:
         """What a follow-up builds on, first answer first; nothing for a first answer. Raises NotFound."""
@@ -195,7 +205,7 @@ class Attempts:
         if not at_most:  # only an import can bring so many
             raise NotFound("This answer follows up more answers than are graded together.")
         try:
-            before = self.get(attempt.user_id, attempt.session_id, attempt.follow_up_to)
+            before = self.stored(attempt.user_id, attempt.session_id, attempt.follow_up_to)
         except NotFound:
             raise NotFound("The answer that this one follows up is no longer there.") from None
         return (*self._earlier(before, at_most - 1), before)
@@ -218,7 +228,7 @@ class Attempts:
         if after is not None:
             query["ExclusiveStartKey"] = marshal(keys.attempt(user_id, session_id, after))
         items = self._table.query(query, values)
-        if after is None and next(items, None) is None:
+        if after is None and not is_there(next(items, {})):
             raise NotFound("Session not found")
         return self._shown(items)
 
@@ -248,14 +258,19 @@ class Attempts:
             yield replace(attempt, withheld=goes_on[attempt.session_id])
 
     def has_answered(self, user_id: str, question_id: int) -> bool:
-        return bool(self._table.get(keys.answered(user_id, question_id)))
+        count: int = self._table.get(keys.answered(user_id, question_id)).get("attempts", 0)
+        return count > 0
 
 
 def evaluation_request(image: Mapping[str, Any]) -> EvaluationRequest:
     """From an attempt's image in a record of the table's stream."""
     item = unmarshal(image)
     return EvaluationRequest(
-        user_id=item["user_id"], session_id=item["session_id"], attempt_id=item["id"], round=item["round"]
+        user_id=item["user_id"],
+        session_id=item["session_id"],
+        attempt_id=item["id"],
+        round=item["round"],
+        created_at=keys.time_of(item["created_at"]),
     )
 
 

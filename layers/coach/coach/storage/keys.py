@@ -3,16 +3,17 @@
 A user is a partition, so what belongs to somebody else cannot be addressed at all:
 
     pk               sk                                  what
-    USER#<user>      PROFILE                             the account
+    USER#<user>      PROFILE                             the account; `deletion`: it is being deleted, see `deletions`
     USER#<user>      SESSION#<session>                   a session and its counters; `started` feeds the index,
-                                                         `last_id` is the highest number of its attempts, and `awaited`
-                                                         are attempts that imported follow-ups answer, not there yet
+                                                         `deletion` is as with an account, `last_id` is the highest
+                                                         number of its attempts, and `awaited` are attempts that
+                                                         imported follow-ups answer, not there yet
     USER#<user>      SESSION#<session>#ATTEMPT#000001    an attempt, its evaluation, and the lease of who evaluates it
     USER#<user>      SESSION#<session>#KEY#<sha256>      an Idempotency-Key and the attempt that it made
     USER#<user>      REPLY#<session>#000001#<round>#<n>  what a model replied at the n-th try and what it cost, whether
                                                          it was of use or not; no request reads it
     USER#<user>      EVALUATION#<session>#000001#<round> an evaluation that a later round has replaced
-    USER#<user>      ANSWERED#000001                     how often and when last the user has answered a question
+    USER#<user>      ANSWERED#000001                     how many attempts at a question the user has
     USER#<user>      QUOTA#2026-11-21                    evaluations asked for on one day (expires by TTL)
     USER#<user>      BROWSER#<sha256>                    the session of a browser, by its cookie's secret (expires)
     USER#<user>      RESET                               the newest link for a new password (expires)
@@ -55,6 +56,7 @@ Key = dict[str, Any]
 ATTEMPTS_MAX = 999_999
 """The highest number of an attempt, since the numbers sort as text."""
 
+PROFILE = "PROFILE"
 SESSIONS_BY_START = "sessions_by_start"
 ATTEMPTS_BY_TIME = "attempts_by_time"
 NO_TIME, OPEN_EXAM = -(10**18), 10**18
@@ -73,7 +75,7 @@ def user(user_id: str) -> str:
 
 
 def profile(user_id: str) -> Key:
-    return {"pk": user(user_id), "sk": "PROFILE"}
+    return {"pk": user(user_id), "sk": PROFILE}
 
 
 def email(address: str) -> Key:
@@ -135,7 +137,11 @@ def replaced_evaluation(attempt: Attempt) -> Key:
 
 
 def answered(user_id: str, question_id: int) -> Key:
-    return {"pk": user(user_id), "sk": f"ANSWERED#{question_id:06d}"}
+    return {"pk": user(user_id), "sk": answered_sk(question_id)}
+
+
+def answered_sk(question_id: int) -> str:
+    return f"ANSWERED#{question_id:06d}"
 
 
 def quota(user_id: str, day: datetime) -> Key:
