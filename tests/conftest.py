@@ -62,13 +62,10 @@ def create_table(client: "DynamoDBClient", name: str = "coach", accounts: Iterab
     stream = {"StreamEnabled": True} | properties["StreamSpecification"]
     client.create_table(TableName=name, StreamSpecification=stream, **schema)
     for user in accounts:
-        made = {
-            "full_name": None,
-            "is_active": True,
-            "created_at": datetime(2026, 11, 20, tzinfo=UTC),
-            "last_login": None,
-        }
-        Storage(client, name).accounts.register(User(id=user, email=f"{user}@example.com", **made), "hash")
+        made: Any = {"full_name": None, "is_active": True, "created_at": datetime(2026, 11, 20, tzinfo=UTC)}
+        Storage(client, name).accounts.register(
+            User(id=user, email=f"{user}@example.com", last_login=None, **made), "hash"
+        )
 
 
 @pytest.fixture(scope="session")

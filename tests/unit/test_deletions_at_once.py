@@ -155,10 +155,12 @@ def test_a_session_made_while_its_account_is_deleted_is_refused_or_swept(
 ) -> None:
     came_of_it: Counter[str] = Counter()
 
+    def delete() -> None:
+        storage.accounts.delete(USER)
+        swept(storage)
+
     for run in schedules:
-        made, _ = run.together(
-            lambda: storage.sessions.create(a_session()), lambda: (storage.accounts.delete(USER), swept(storage))
-        )
+        made, _ = run.together(lambda: storage.sessions.create(a_session()), delete)
 
         assert owned_by(storage, USER) == {}
         came_of_it[type(made).__name__] += 1

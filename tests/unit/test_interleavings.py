@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from coach.errors import Conflict, TooManyRequests, Unauthorized
-from coach.http.caller import demand_living
+from coach.http.caller import Caller, demand_living
 from coach.http.schemas.attempts import AttemptOut
 from coach.model import Attempt, Evaluation, EvaluationRequest, Mode, Session, Status
 from coach.storage import Storage
@@ -991,7 +991,7 @@ def test_the_sample_answer_of_an_exams_question_is_held_back_from_its_answer_to_
 ) -> None:
     exam = storage.sessions.create(a_session(mode=Mode.EXAM))[0]
     came_of_it: Counter[bool] = Counter()
-    demand_living(USER)
+    demand_living(Caller(USER))
 
     for run in schedules:
         question, *_ = run.together(

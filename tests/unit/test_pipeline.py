@@ -15,14 +15,16 @@ from coach.aws import EvaluationQueue
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
 from coach.model import Attempt, EvaluationRequest, Session, Status
 from coach.settings import GraderSettings
-from coach.storage import Storage
+from coach.storage import Storage, keys
 from coach.storage.attempts import evaluation_request
+from coach.storage.deletions import begun
 from coach.storage.dynamo import WRITE_DEADLINE_SECONDS
 from coach.storage.evaluations import Lease
 from coach.worker import MAX_DELAY_SECONDS, MAX_TRIES, NotNow, Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.give_up_attempt import app as give_up_attempt
 from functions.queue_evaluation import app as queue_evaluation
+from functions.sweep_deleted import app as sweep_deleted
 from local import example
 from tests.conftest import USER, template
 from tests.unit import events
@@ -37,6 +39,7 @@ from tests.unit.given import (
     an_evaluation,
     ask_again,
     metrics_in,
+    owned_by,
     recounted,
     request_for,
     sqs_event,

@@ -21,7 +21,7 @@ def test_what_is_marked_is_deleted_and_nothing_else(
     theirs = storage.sessions.create(a_session(OTHER))[0]
     storage.accounts.delete(USER)
 
-    code = main([], find=lambda _: Stack(storage, cast("EvaluationQueue", Queue()), {}))
+    code = main([], find=lambda _: Stack(storage, cast("EvaluationQueue", Queue()), {}, "http://localhost"))
 
     assert code == 0
     assert owned_by(storage, USER) == {}
