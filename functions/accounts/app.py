@@ -12,7 +12,7 @@ from coach.errors import Conflict, Invalid, Unauthorized
 from coach.http import browser
 from coach.http.addresses import trusted
 from coach.http.app import create_app, entrypoint
-from coach.http.caller import CurrentUser
+from coach.http.caller import CurrentUser, account_of
 from coach.http.passwords import WRONG, opened, replaced
 from coach.http.responses import created, responses
 from coach.http.schemas.accounts import SignedIn, UserOut
@@ -110,14 +110,14 @@ def login(body: Login) -> SignedIn:
 )
 def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
     accounts = aws.storage().accounts
-    email = None if user.external else accounts.user(user.id).email
+    email = account_of(user).email
     if email is None:
         raise Conflict("This account has no password: tokens of another issuer open it")
     credentials = opened(email, body.current_password, source_ip())
     if not credentials:
         raise Invalid(("body", "current_password"), "This is not your password", "wrong_password")
     after = hashed(body.new_password)
-    aws.storage().accounts.change_password(credentials, after, keeping=this_browser(credentials, after))
+    accounts.change_password(credentials, after, keeping=this_browser(credentials, after))
     return Response(status_code=204, body="")
 
 
@@ -167,8 +167,7 @@ def logout(_: CurrentUser) -> Response[str]:
 
 @app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 503))
 def me(user: CurrentUser) -> UserOut:
-    accounts = aws.storage().accounts
-    return UserOut.of(accounts.join(user.id) if user.external else accounts.user(user.id))
+    return UserOut.of(account_of(user))
 
 
 def source_ip() -> str:

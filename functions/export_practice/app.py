@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from coach import aws
 from coach.http.app import create_app, entrypoint
-from coach.http.caller import CurrentUser
+from coach.http.caller import CurrentUser, account_of
 from coach.http.exports import FORMATS, ExportFormat, written
 from coach.http.pages import Cursor, Limit, Page
 from coach.http.responses import responses
@@ -42,7 +42,7 @@ def export(
 ) -> Response[str]:
     page = Page[ExportedSession](app, user, limit, cursor, POSITION, format=form)
     storage = aws.storage()
-    account = storage.accounts.user(user.id)
+    account = account_of(user)
     chosen = FORMATS[form]
     text, onward = written(chosen, account, storage.exports.page(user.id, after=page.after, limit=limit))
     headers = {"Content-Disposition": f'attachment; filename="{chosen.FILE_NAME}"'} | page.link(onward)

@@ -2,7 +2,7 @@
 
 from coach import aws
 from coach.http.app import create_app, entrypoint
-from coach.http.caller import CurrentUser
+from coach.http.caller import CurrentUser, account_of
 from coach.http.imports import MOST_BYTES, parts
 from coach.http.responses import responses
 from coach.http.schemas.exports import ImportOut
@@ -23,6 +23,8 @@ app = create_app()
 )
 def import_page(body: ImportIn, user: CurrentUser) -> ImportOut:
     storage = aws.storage()
+    if user.external:
+        account_of(user)  # who comes for the first time has one from now on
     return ImportOut.of(storage.imports.take(user.id, parts(body, user.id, storage.table.moment)))
 
 

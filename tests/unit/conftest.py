@@ -7,7 +7,7 @@ import pytest
 from coach.model import Session
 from coach.storage import Storage
 from tests.unit.faults import Faults
-from tests.unit.given import Clock, a_session, have_accounts
+from tests.unit.given import Clock, a_session
 from tests.unit.schedules import Schedules
 
 if TYPE_CHECKING:
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def account(storage: Storage) -> None:
-    """USER and OTHER have accounts."""
-    have_accounts(storage)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from coach.storage import Storage, keys, rows
 from coach.storage.attempts import attempt_of
 from coach.storage.dynamo import unmarshal
 from coach.storage.limits import Allowance
-from tests.conftest import OTHER, USER
+from tests.conftest import USER
 from tests.unit import events
 
 if TYPE_CHECKING:
@@ -87,13 +87,6 @@ def a_session(user_id: str = USER, *, started_at: datetime = NOW, **settings: An
 
 def a_user(email: str = "ada@example.com") -> User:
     return User(id=str(uuid4()), email=email, full_name="Ada", is_active=True, created_at=NOW, last_login=None)
-
-
-def have_accounts(storage: Storage) -> None:
-    """USER and OTHER."""
-    for user_id in (USER, OTHER):
-        if not storage.table.get(keys.profile(user_id)):
-            storage.accounts.register(replace(a_user(f"{user_id}@example.com"), id=user_id), "hash")
 
 
 PROBE = Probe(criterion="Goal", question="Why should the company build this and not something else?")

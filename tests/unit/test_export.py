@@ -36,7 +36,7 @@ from tests.unit.given import ANSWER, NOW, a_session, a_user, add, an_evaluation
 LAMBDA_BYTES = 6 * 1024 * 1024
 FORMATS = pytest.mark.parametrize("form", ExportFormat)
 
-pytestmark = pytest.mark.usefixtures("functions", "account")
+pytestmark = pytest.mark.usefixtures("functions")
 
 
 def export(query: str = "", user: str = USER) -> Answer:

@@ -50,7 +50,7 @@ from tests.unit.given import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-pytestmark = pytest.mark.usefixtures("functions", "account")
+pytestmark = pytest.mark.usefixtures("functions")
 
 
 def exported(user: str = USER) -> Document:

@@ -25,7 +25,7 @@ from tests.unit.events import http, invoke
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-pytestmark = pytest.mark.usefixtures("functions", "account")
+pytestmark = pytest.mark.usefixtures("functions")
 
 TEXT = "t" * 100_000
 

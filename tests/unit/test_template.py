@@ -36,7 +36,7 @@ from tests.conftest import ROOT, USER, template
 from tests.issuer import AUDIENCE, LocalIssuer
 from tests.unit.documents import A_PROBE, a_document, a_sitting, an_attempt
 from tests.unit.events import EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
-from tests.unit.given import ANSWER, Grader, a_user, have_accounts
+from tests.unit.given import ANSWER, Grader, a_user
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -390,7 +390,6 @@ USES: dict[str, Callable[[Sitting], None]] = {
 def test_a_function_may_do_what_it_does_and_nothing_else(
     function: str, storage: Storage, receipt: str, recorded: Recorded
 ) -> None:
-    have_accounts(storage)
     call("POST", "/api/sessions", {"id": SESSION, "mode": "exam"}, user=USER)
     for _ in range(2):
         call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)

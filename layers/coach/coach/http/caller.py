@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.request import Request
 
 from coach import aws
 from coach.errors import Unauthorized
+from coach.model import User
 from coach.storage.accounts import Standing
 
 LIVING_FOR = 15.0
@@ -56,6 +57,12 @@ def demand_living(who: Caller) -> None:
     if len(_living) >= LIVING_KEPT:
         _living.pop(next(iter(_living)))
     _living[who.id] = now + LIVING_FOR
+
+
+def account_of(who: Caller) -> User:
+    """The caller's account. Raises Unauthorized when there is none."""
+    accounts = aws.storage().accounts
+    return accounts.join(who.id) if who.external else accounts.user(who.id)
 
 
 def forget_living() -> None:

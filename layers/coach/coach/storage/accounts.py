@@ -53,7 +53,8 @@ class Accounts:
     def join(self, user_id: str) -> User:
         """The account of who comes with a token of another issuer, made when they come for the first time.
 
-        It has no e-mail address, so that it is nobody's who has one, and nobody can ask for its password.
+        It has no e-mail address, so that it is nobody's who has one, and nobody can ask for its password. Raises
+        Unauthorized while one before it is being deleted.
         """
         key = keys.profile(user_id)
         if not (item := self._table.get(key)):
@@ -63,6 +64,8 @@ class Accounts:
                 self._table.put_if_new(item := key | _item(user))
             except ConditionsFailed as failed:
                 item = failed.found[0] or item
+        if not is_open(item):
+            raise Unauthorized
         return user_of(item)
 
     def credentials(self, email: str) -> Credentials | None:
