@@ -212,7 +212,10 @@ def test_errors_have_the_same_two_schemas_everywhere() -> None:
         if status >= "400" and path != "/health"
     }
 
-    assert schemas == {("422", "InvalidRequest"), *((each, "Error") for each in ("401", "404", "409", "429", "503"))}
+    assert schemas == {
+        ("422", "InvalidRequest"),
+        *((each, "Error") for each in ("401", "404", "409", "413", "429", "503")),
+    }
     assert not [name for name in document()["components"]["schemas"] if "ValidationError" in name]
 
 
