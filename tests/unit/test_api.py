@@ -21,6 +21,7 @@ from coach.settings import TableSettings
 from coach.storage import Storage, keys
 from local import openapi
 from tests.conftest import OTHER, USER, token
+from tests.unit.documents import a_document, a_sitting, an_attempt
 from tests.unit.events import ANSWER, PAGES, ROUTES, SESSION, Answer, Route, call, handler, http, invoke
 from tests.unit.events import Context as LambdaContext
 from tests.unit.given import an_evaluation
@@ -64,6 +65,8 @@ def body(route: Route) -> Any:
     """What the route accepts."""
     if route.path.endswith("/attempts") and route.method == "POST":
         return {"question_id": 1, "answer_text": ANSWER}
+    if route.path == "/api/import":
+        return a_document(a_sitting(an_attempt()))
     if route.path == "/auth/password":
         return {"current_password": PASSWORD, "new_password": "another password"}
     if route.path in ("/auth/login", "/auth/register"):

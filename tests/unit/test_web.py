@@ -214,7 +214,7 @@ def test_errors_have_the_same_two_schemas_everywhere() -> None:
 
     assert schemas == {
         ("422", "InvalidRequest"),
-        *((each, "Error") for each in ("401", "403", "404", "409", "429", "503")),
+        *((each, "Error") for each in ("401", "403", "404", "409", "413", "429", "503")),
     }
     assert not [name for name in document()["components"]["schemas"] if "ValidationError" in name]
 
