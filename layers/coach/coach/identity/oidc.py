@@ -25,9 +25,8 @@ from coach.identity.tokens import LEEWAY
 
 LIFETIME = timedelta(hours=24)
 """The longest that a token may be good for."""
-ALGORITHMS = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-)  # of public keys only
+ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
+"""Those with a public key."""
 TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 """What the header of an access token may call it (RFC 9068)."""
 SUBJECT_MAX_CHARS = 255
