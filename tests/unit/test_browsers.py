@@ -90,6 +90,7 @@ PLACES = {
     "below a base path": ("coach.example.com", "https", "/v1", "/v1", True),
     "this machine": ("localhost:8002", "http", "", "/", False),
     "this machine by number": ("127.0.0.1:8002", "http", "", "/", False),
+    "this machine by IPv6": ("[::1]:8002", "http", "", "/", False),
     "this machine with a certificate": ("localhost:8002", "https", "", "/", True),
     "another machine without one": ("localhost.example.com", "http", "", "/", True),
 }

@@ -447,9 +447,18 @@ def test_of_a_reset_and_a_newer_link_at_once_no_used_link_comes_back(schedules: 
         assert found
         assert (found.password_hash == "new") == used
         assert storage.resets.email(user.id, "first") is None
+        assert storage.resets.email(user.id, "second") == EMAIL
 
 
-def test_three_who_ask_at_once_are_counted_exactly(schedules: Schedules) -> None:
+def test_a_link_that_gets_too_old_while_the_password_is_hashed_is_not_used(ada: User, clock: Clock) -> None:
+    ticket = Ticket.read(link_for(ada))
+    assert ticket
+    clock.advance(1_801)
+
+    assert not aws.storage().resets.use(ada.id, ticket.digest, EMAIL, "another hash")
+
+
+def test_who_ask_at_once_are_counted_exactly(schedules: Schedules) -> None:
     storage = schedules.storage
 
     for run in schedules:

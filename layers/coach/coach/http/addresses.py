@@ -58,7 +58,7 @@ def trusted(app: APIGatewayRestResolver) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether a Host header names this machine."""
-    return re.fullmatch(r"(localhost|127\.0\.0\.1)(:\d+)?", host, re.IGNORECASE | re.ASCII) is not None
+    return re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", host, re.IGNORECASE | re.ASCII) is not None
 
 
 def _segments(path: str) -> list[str]:
