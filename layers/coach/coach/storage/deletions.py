@@ -18,6 +18,8 @@ from coach.storage.dynamo import Action, ConditionsFailed, Item, Table, unmarsha
 
 ITEMS_AT_ONCE = 25
 """How many items a transaction deletes. With a counter for each it stays below 100 actions, and below 4 MB."""
+ITEMS_READ = 100
+"""As many as are looked for in one call, so that a large account is begun with before all of it was read."""
 
 
 class Deletions:
@@ -45,8 +47,11 @@ class Deletions:
         values = {":mark": mark}
         is_marked = self._table.check(key, "deletion = :mark", values)
         for query, bounds in _stages(key):
-            while owned := list(self._actions(key, query, bounds)):
-                for actions in owned:
+            found = True
+            while found:
+                found = False
+                for actions in self._actions(key, query, bounds):
+                    found = True
                     if deadline and time.monotonic() > deadline:
                         raise Busy("The session is being deleted, which takes a while; try again in a moment")
                     try:
@@ -64,7 +69,11 @@ class Deletions:
     def _actions(self, owner: Item, query: str, bounds: Item) -> Iterator[list[Action]]:
         """What deletes the items that a query finds, in transactions' shares. A session's take down how often its
         questions have been answered; with an account, the counters go as well."""
-        request: dict[str, Any] = {"KeyConditionExpression": query, "ProjectionExpression": "sk, question_id"}
+        request: dict[str, Any] = {
+            "KeyConditionExpression": query,
+            "ProjectionExpression": "sk, question_id",
+            "Limit": ITEMS_READ,
+        }
         found = (item for item in self._table.query(request, bounds) if item["sk"] != owner["sk"])
         while share := list(islice(found, ITEMS_AT_ONCE)):
             actions = [self._table.removal({"pk": owner["pk"], "sk": item["sk"]}) for item in share]
