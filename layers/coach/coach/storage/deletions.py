@@ -18,8 +18,6 @@ from coach.storage.dynamo import Action, ConditionsFailed, Item, Table, unmarsha
 
 ITEMS_AT_ONCE = 25
 """How many items a transaction deletes. With a counter for each it stays below 100 actions, and below 4 MB."""
-ITEMS_READ = 100
-"""As many as are looked for in one call, so that a large account is begun with before all of it was read."""
 
 
 class Deletions:
@@ -69,11 +67,7 @@ class Deletions:
     def _actions(self, owner: Item, query: str, bounds: Item) -> Iterator[list[Action]]:
         """What deletes the items that a query finds, in transactions' shares. A session's take down how often its
         questions have been answered; with an account, the counters go as well."""
-        request: dict[str, Any] = {
-            "KeyConditionExpression": query,
-            "ProjectionExpression": "sk, question_id",
-            "Limit": ITEMS_READ,
-        }
+        request: dict[str, Any] = {"KeyConditionExpression": query, "ProjectionExpression": "sk, question_id"}
         found = (item for item in self._table.query(request, bounds) if item["sk"] != owner["sk"])
         while share := list(islice(found, ITEMS_AT_ONCE)):
             actions = [self._table.removal({"pk": owner["pk"], "sk": item["sk"]}) for item in share]
