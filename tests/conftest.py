@@ -99,7 +99,8 @@ def functions(storage: "Storage", monkeypatch: pytest.MonkeyPatch) -> None:
     from coach.http.caller import forget_living
 
     monkeypatch.setenv("TOKEN_PUBLIC_KEYS", public_keys())
-    monkeypatch.setattr(aws, "storage", lambda: storage)
+    for name in ("storage", "patient_storage"):
+        monkeypatch.setattr(aws, name, lambda: storage)
     aws.verifier.cache_clear()
     forget_living()
 

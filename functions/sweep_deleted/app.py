@@ -18,8 +18,8 @@ logger = Logger()
 def handler(event: dict[str, Any], _context: object) -> None:
     for record in event["Records"]:
         key, mark = begun(record["dynamodb"]["NewImage"])
-        aws.storage().deletions.sweep(key, mark)
+        aws.patient_storage().deletions.sweep(key, mark)
         logger.info("Swept", extra={"kind": key["sk"].partition("#")[0].lower()})
 
 
-end_initialisation(aws.storage)
+end_initialisation(aws.patient_storage)

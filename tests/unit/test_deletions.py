@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -400,16 +400,31 @@ def deletes_account(storage: Storage) -> None:
     storage.accounts.delete(USER)
 
 
+@pytest.fixture(scope="module")
+def opening() -> dict[str, Any]:
+    """A full session and another one, and the table with both, once it is known."""
+    return {}
+
+
+@pytest.fixture
+def other(storage: Storage, opening: dict[str, Any]) -> Session:
+    """Not the full session, which is there too."""
+    if not opening:
+        a_full_session(storage)
+        opening["other"] = storage.sessions.create(a_session())[0]
+        add(storage, opening["other"])
+        opening["table"] = snapshots.taken()
+    snapshots.restore(opening["table"])
+    return cast("Session", opening["other"])
+
+
 @pytest.mark.parametrize("at", range(12))
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("repeats", [True, False], ids=["repeated", "swept"])
 def test_a_deletion_of_a_session_that_crashes_anywhere_comes_to_its_end(
-    storage: Storage, faults: Faults, dynamodb: "DynamoDBClient", repeats: bool, fault: Fault, at: int
+    storage: Storage, other: Session, faults: Faults, dynamodb: "DynamoDBClient", repeats: bool, fault: Fault, at: int
 ) -> None:
     """By the same request once more, or by the stream."""
-    a_full_session(storage)
-    other = storage.sessions.create(a_session())[0]
-    add(storage, other)
     faults.next(*[None] * at, fault)
 
     crashed = False

@@ -347,7 +347,7 @@ def test_the_sweep_is_told_of_accounts_and_sessions_whose_deletion_has_begun_and
 
     storage.accounts.delete(USER)
     [record] = stream.let_through("SweepDeleted")
-    monkeypatch.setattr(aws, "storage", lambda: storage)
+    monkeypatch.setattr(aws, "patient_storage", lambda: storage)
     sweep_deleted.handler({"Records": [record]}, events.Context())
 
     assert record["dynamodb"]["Keys"]["sk"] == {"S": "PROFILE"}

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 # A request has seconds, not the minute that botocore would wait for a lost connection.
 _PATIENCE = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "max_attempts": 3})
+_NOBODY_WAITS = _PATIENCE.merge(Config(read_timeout=60))
 
 
 class _Models(Loader):
@@ -56,15 +57,21 @@ def _session() -> Session:
     return session
 
 
-def _client(service: str) -> Any:
+def _client(service: str, config: Config = _PATIENCE) -> Any:
     """The client that boto3 would make; to import boto3 is to import its transfers to S3 as well, at every start."""
-    return _session().create_client(service, config=_PATIENCE)
+    return _session().create_client(service, config=config)
 
 
 @cache
 def storage() -> Storage:
     name = TableSettings.read().table_name
     return Storage(_client("dynamodb"), name)
+
+
+@cache
+def patient_storage() -> Storage:
+    """For what no request waits for: the emulator takes seconds to look through thousands of items."""
+    return Storage(_client("dynamodb", _NOBODY_WAITS), TableSettings.read().table_name)
 
 
 @cache

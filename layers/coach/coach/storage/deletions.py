@@ -45,8 +45,11 @@ class Deletions:
         values = {":mark": mark}
         is_marked = self._table.check(key, "deletion = :mark", values)
         for query, bounds in _stages(key):
-            while owned := list(self._actions(key, query, bounds)):
-                for actions in owned:
+            found = True
+            while found:
+                found = False
+                for actions in self._actions(key, query, bounds):
+                    found = True
                     if deadline and time.monotonic() > deadline:
                         raise Busy("The session is being deleted, which takes a while; try again in a moment")
                     try:
