@@ -71,7 +71,8 @@ def storage() -> Storage:
 @cache
 def patient_storage() -> Storage:
     """For what no request waits for: the emulator takes seconds to look through thousands of items."""
-    return Storage(_client("dynamodb", _NOBODY_WAITS), TableSettings.read().table_name)
+    name = TableSettings.read().table_name
+    return Storage(_client("dynamodb", _NOBODY_WAITS), name)
 
 
 @cache
