@@ -1,12 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench evals practice reevaluate resume upgrade import invoke deploy lock openapi clean
+.PHONY: help run build test check bench evals practice reevaluate resume sweep reset-password upgrade rotate-keys import invoke deploy lock openapi clean
 
 DEV := .venv/dev/bin
 export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := layers/coach:.
 
 help: ## list what can be done
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 run: .stack ## serve the app on http://localhost:8002, until Ctrl-C
 	@.venv/stack/bin/python -m local
@@ -45,8 +45,17 @@ reevaluate: .dev ## evaluate answers again after a rubric or the model has chang
 resume: .dev ## evaluate at once what waits for the spend limit (ARGS="--stack NAME" on AWS)
 	@$(DEV)/python -m operations.resume $(ARGS)
 
+sweep: .dev ## delete what is left of deleted accounts and sessions (ARGS="--stack NAME" on AWS)
+	@$(DEV)/python -m operations.sweep $(ARGS)
+
+reset-password: .dev ## print a link for a new password (ARGS="you@example.com", and --stack NAME on AWS)
+	@$(DEV)/python -m operations.reset_password $(ARGS)
+
 upgrade: .dev ## copy what a stack's former table holds into its new one (ARGS="--from TABLE --stack NAME")
 	@$(DEV)/python -m operations.upgrade $(ARGS)
+
+rotate-keys: .dev ## sign access tokens with a new key; those of before stay good (ARGS="--stack NAME" on AWS)
+	@$(DEV)/python -m operations.rotate_keys $(ARGS)
 
 import: .import ## add the questions of a table to the bank (FILE=questions.xlsx or .csv, SHEET=name, DRY_RUN=1)
 	@.venv/import/bin/python -m bank_import $${FILE:+"$$FILE"} $${SHEET:+--sheet "$$SHEET"} $${DRY_RUN:+--dry-run}

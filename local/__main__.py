@@ -36,7 +36,7 @@ def _greeting(stack: LocalStack) -> str:
 PM Interview Coach is at {url}
   {_evaluator(stack)}
   {practice} ({stack.data_dir / "data.sqlite"}: {stack.restored} items)
-  log of the emulator and the functions: {stack.log}
+  log of the emulator and the functions, and the mails that they send: {stack.log}
 
 Read and try the API in a browser: {url}/docs
 Or paste this into another terminal, with your own address and password if you have an account. It signs in, shows a

@@ -7,11 +7,12 @@ that has failed, `create_session` that there is no session yet.
 import base64
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from coach.evaluation.offline.evaluator import OfflineEvaluator
-from coach.model import EvaluationRequest, Mode, Session
+from coach.model import EvaluationRequest, Mode, Session, User
 from coach.questions import question
 from coach.storage import Storage, keys
 from coach.storage.attempts import attempt_of
@@ -45,6 +46,15 @@ BEFORE = {
 ABOUT = EvaluationRequest.from_json(json.loads((EVENTS / "evaluate_attempt.json").read_text())["Records"][0]["body"])
 """Whose attempt the events are about, and which."""
 
+EXAMPLE = User(
+    id=ABOUT.user_id,
+    email="example@example.com",
+    full_name=None,
+    is_active=True,
+    created_at=datetime(2026, 11, 21, tzinfo=UTC),
+    last_login=None,
+)
+
 
 def is_about(event: str) -> bool:
     """Whether an event is about the example: its user, or the account that the event of `accounts` makes."""
@@ -54,8 +64,10 @@ def is_about(event: str) -> bool:
 def prepare(storage: Storage, function: str) -> Practice:
     """Make the example user's practice, and nobody else's, what a function's event needs."""
     practice = BEFORE.get(function, Practice.EVALUATED)
+    storage.accounts.register(EXAMPLE, "!")
     for item in list(_partition(storage, ABOUT.user_id)):
-        storage.table.delete({"pk": item["pk"], "sk": item["sk"]})
+        if item["sk"] != keys.PROFILE:
+            storage.table.delete({"pk": item["pk"], "sk": item["sk"]})
     if function == "accounts":
         _forget(storage, _body("accounts")["email"])
     if practice is Practice.NOTHING:
@@ -93,7 +105,7 @@ def prepare(storage: Storage, function: str) -> Practice:
 def _forget(storage: Storage, email: str) -> None:
     """Remove the account that the event of `accounts` has made before, unless somebody has practised with it."""
     there = storage.accounts.credentials(email)
-    if there and [item["sk"] for item in _partition(storage, there.user_id)] == ["PROFILE"]:
+    if there and [item["sk"] for item in _partition(storage, there.user_id)] == [keys.PROFILE]:
         storage.table.delete(keys.profile(there.user_id))
         storage.table.delete(keys.email(email))
 

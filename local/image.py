@@ -17,6 +17,7 @@ from local.build import RUNTIME, Build
 from local.emulator import Emulator, free_port, without_account
 from local.process import run
 from local.sam_config import deployment
+from local.token_keys import TokenKeys
 
 STACK = "pm-interview-coach"
 
@@ -34,17 +35,19 @@ class Image:
     """The mappings that read the table's stream. They are off in the image: the table must be complete before."""
 
 
-def ensure(folder: Path, build: Build, parameters: Mapping[str, str]) -> Image:
-    """The image in `folder`, deployed anew where it is not of this build and these parameters.
+def ensure(folder: Path, build: Build, parameters: Mapping[str, str], keys: TokenKeys | None = None) -> Image:
+    """The image in `folder`, deployed anew where it is not of this build, these parameters and these keys.
 
     Raises LocalError when the deployment fails; the former image stays.
     """
     values = {**parameters, **RUNTIME, "Production": "false"}
+    if keys:
+        values["TokenKeyGeneration"] = str(keys.generation)
     digest = hashlib.sha256(f"{build.digest} {sorted(values.items())}".encode()).hexdigest()[:16]
     image = folder / digest
     if not image.exists():
         print("Deploying to the emulator ...", flush=True)
-        _deploy(folder, image, build, values)
+        _deploy(folder, image, build, values, keys)
     for other in folder.iterdir():
         if other != image:
             shutil.rmtree(other)
@@ -52,7 +55,7 @@ def ensure(folder: Path, build: Build, parameters: Mapping[str, str]) -> Image:
     return Image(image / "state", saved["known_port"], saved["prefix"], saved["table"], tuple(saved["stream_mappings"]))
 
 
-def _deploy(folder: Path, image: Path, build: Build, values: Mapping[str, str]) -> None:
+def _deploy(folder: Path, image: Path, build: Build, values: Mapping[str, str], keys: TokenKeys | None) -> None:
     new = folder / "new"
     shutil.rmtree(new, ignore_errors=True)
     former = next(folder.glob("*/image.json"), None)
@@ -64,6 +67,8 @@ def _deploy(folder: Path, image: Path, build: Build, values: Mapping[str, str]) 
         known_port = free_port()
     emulator = Emulator(new / "state", folder.parent / "emulator.log", known_port=known_port)
     try:
+        if keys:  # the stack takes the key of its generation where there is one
+            keys.put(emulator.client("ssm"), STACK)
         _sam_deploy(emulator, build, values, new, folder.parent / "deploy.log")
         deployed = _describe(emulator, new / "state", known_port)
         for mapping in deployed.stream_mappings:

@@ -1,13 +1,13 @@
 """The table's items in a SQLite file, so that no practice is lost when the emulator is killed.
 
 The journal follows the table's stream, as anyone may with DynamoDB Streams, and puts the items back on the next start.
-Only what the emulator deletes because of its TTL is missing from the stream: such an item stays until the next start,
-comes back then, and expires again.
+Only what the emulator deletes because of its TTL is missing from the stream: such an item stays until the next start.
 """
 
 import base64
 import json
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ class Journal:
             self._database.execute(
                 "CREATE TABLE IF NOT EXISTS item (pk TEXT, sk TEXT, json TEXT NOT NULL, PRIMARY KEY (pk, sk))"
             )
+            self._database.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten as well
             (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.DatabaseError as error:
             verdict = str(error)
@@ -44,7 +45,9 @@ class Journal:
         self._database.execute("PRAGMA busy_timeout = 8000")  # milliseconds; somebody may be looking into the file
 
     def restore(self, table: str, dynamodb: "DynamoDBClient") -> int:
-        """Put all items back into the empty table; how many there were."""
+        """Put all items back into the empty table, but for those whose time (TTL) is over; how many there were."""
+        now = time.time()
+        self.write([(item, None) for item in self.items() if _expires_at(item) < now])
         items = list(map(self._upgraded, self.items()))
         for start in range(0, len(items), 25):  # what BatchWriteItem takes
             requests: Any = {table: [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]}
@@ -129,6 +132,10 @@ class Follower:
             StreamArn=arn, ShardId=shards[-1]["ShardId"], ShardIteratorType="LATEST"
         )
         return iterator["ShardIterator"]
+
+
+def _expires_at(item: Item) -> float:
+    return float(item.get("expires_at", {}).get("N", "inf"))
 
 
 def to_json(item: Item) -> str:

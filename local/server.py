@@ -5,6 +5,8 @@ stdin. Its address for AWS clients also takes POST /_local/open and /_local/clos
 """
 
 import asyncio
+import email
+import email.policy
 import json
 import logging
 import os
@@ -17,7 +19,7 @@ from typing import Any
 from hypercorn.asyncio import serve  # type: ignore[import-not-found]
 from hypercorn.config import Config  # type: ignore[import-not-found]
 from ministack.app import app as ministack  # type: ignore[import-not-found]
-from ministack.services import lambda_svc  # type: ignore[import-not-found]
+from ministack.services import lambda_svc, ses_v2  # type: ignore[import-not-found]
 
 from local import workers
 from local.gateway import Gateway, Message, Receive, Send
@@ -28,6 +30,7 @@ def main() -> None:
     settings = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _log_errors()
+    _log_mails()
     workers.use_forks()
     config = Config()
     config.bind = [f"127.0.0.1:{settings['aws_port']}", *settings.get("bind", [])]
@@ -72,6 +75,17 @@ def _log_errors() -> None:
             log.error("%s\n%s", function.get("config", function)["FunctionName"], text.rstrip())
 
     lambda_svc._emit_lambda_logs = emit
+
+
+def _log_mails() -> None:
+    """Log the mails that functions send: nobody else gets them."""
+    log = logging.getLogger("mail")
+
+    def show(_from: str, to: list[str], message: str) -> None:
+        text = email.message_from_string(message, policy=email.policy.default).get_body()
+        log.warning("to %s\n%s", ", ".join(to), text.get_content() if text else message)
+
+    ses_v2._smtp_relay = show
 
 
 if __name__ == "__main__":

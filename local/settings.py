@@ -17,6 +17,9 @@ PARAMETERS = {
     "ANTHROPIC_MAX_TOKENS": "AnthropicMaxTokens",
     "ANTHROPIC_EFFORT": "AnthropicEffort",
     "CORS_ORIGINS": "CorsOrigins",
+    "MAIL_FROM": "MailFrom",
+    "OIDC_ISSUER": "OidcIssuer",
+    "OIDC_AUDIENCE": "OidcAudience",
 }
 """The template parameter that each setting becomes."""
 
@@ -61,6 +64,12 @@ def port(settings: Mapping[str, str]) -> int:
 
 
 def parameters(settings: Mapping[str, str], port: int) -> dict[str, str]:
-    """The template parameters; all of them, since SAM would keep the former value of one that is missing."""
-    settings = {"CORS_ORIGINS": f"http://localhost:{port},http://127.0.0.1:{port}", **settings}
+    """The template parameters; all of them, since SAM would keep the former value of one that is missing.
+
+    Raises LocalError for what the template's Rules refuse on AWS.
+    """
+    if ("OIDC_ISSUER" in settings) != ("OIDC_AUDIENCE" in settings):
+        raise LocalError("OIDC_ISSUER and OIDC_AUDIENCE go together: set both or none")
+    origins = f"http://localhost:{port},http://127.0.0.1:{port}"
+    settings = {"CORS_ORIGINS": origins, "MAIL_FROM": "pm-interview-coach@localhost", **settings}
     return {parameter: settings.get(name, "") for name, parameter in PARAMETERS.items()}

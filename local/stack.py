@@ -6,13 +6,14 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import build, environments, image
+from local import build, environments, image, token_keys
 from local.emulator import Emulator, is_free
 from local.errors import LocalError
 from local.journal import Follower, Journal
@@ -85,7 +86,8 @@ class LocalStack:
         cleanup.callback(journal.close)
         environments.ensure("stack")
         built = build.ensure()
-        self.image = image.ensure(self.data_dir / "image", built, self.parameters)
+        keys = token_keys.kept(self.data_dir)
+        self.image = image.ensure(self.data_dir / "image", built, self.parameters, keys)
 
         print("Starting ...", flush=True)
         serving = self.data_dir / "serving"  # a copy: whatever becomes of it, the next start begins anew
@@ -101,6 +103,7 @@ class LocalStack:
         self._emulator = Emulator(serving, self.log, known_port=self.image.known_port, front=front)
         cleanup.callback(self._emulator.kill)
 
+        self._emulator.client("sesv2").create_email_identity(EmailIdentity=parseaddr(self.parameters["MailFrom"])[1])
         dynamodb = self._emulator.client("dynamodb")
         self.restored = journal.restore(self.image.table, dynamodb)
         follower = journal.follow(self.image.table, dynamodb, self._emulator.client("dynamodbstreams"))

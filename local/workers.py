@@ -40,6 +40,7 @@ _lock = threading.Lock()
 def use_forks() -> None:
     """Have the emulator run functions by `Fork`."""
     lambda_runtime._worker_class_for = lambda _config: Fork
+    lambda_runtime.kill_workers = _retire
 
 
 def warm_up() -> None:
@@ -56,8 +57,21 @@ def warm_up() -> None:
             lambda_runtime.release_worker(worker)
 
 
+def _retire(workers: "list[Fork]") -> None:
+    """End execution environments that were taken out of their pool, each after the invocation that it is at: a function
+    that is deployed anew loses no request. What is left over ends when nobody refers to it."""
+    for worker in workers:
+        with lambda_runtime._lock:
+            worker.retired = True
+            busy = worker.in_use
+        if not busy and worker.is_alive():
+            worker.stop()
+
+
 class Fork(lambda_runtime.Worker):  # type: ignore[misc]
     """One execution environment. It takes one invocation at a time, and is forked anew after it had to make room."""
+
+    retired = False
 
     def _spawn(self) -> None:
         _make_room()
@@ -113,6 +127,8 @@ class Fork(lambda_runtime.Worker):  # type: ignore[misc]
             except TimeoutError:
                 self._proc.kill()
                 return {"status": "error", "error": f"Task timed out after {timeout}.00 seconds"}
+            if self.retired:
+                self._proc.kill()
             return answer or {"status": "error", "error": "Worker process died"}
 
 

@@ -4,5 +4,7 @@ stacks        finds a stack: its table, its queue, and the settings of its evalu
 reevaluation  has attempts evaluated again, a few at a time
 __main__      `make reevaluate`
 resume        `make resume`
+reset_password  `make reset-password`
 upgrade       `make upgrade`
+rotate_keys   `make rotate-keys`
 """

@@ -26,11 +26,23 @@ class StackError(Exception):
 
 @dataclass(frozen=True)
 class Stack:
-    """`settings` are the environment variables of the function that evaluates."""
+    """`settings` are the environment variables of the function that evaluates, `url` is where the API is."""
 
     storage: Storage
     queue: EvaluationQueue
     settings: Mapping[str, str]
+    url: str
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack's name and how it is reached: `client` makes the client of an AWS service. `data_dir` and `url` are those
+    of a local one."""
+
+    name: str
+    client: Callable[[str], Any]
+    data_dir: Path | None = None
+    url: str | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -43,14 +55,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def find(options: argparse.Namespace) -> Stack:
     """Raises StackError and LocalError."""
+    return _found(deployed(options))
+
+
+def deployed(options: argparse.Namespace) -> Deployed:
+    """Raises StackError and LocalError."""
     if options.stack:
-        return on_aws(options.stack)
+        return _on_aws(options.stack)
     port = settings.port(settings.load(ROOT / ".env"))
-    return on_this_machine(options.data_dir or ROOT / ".local" / str(port))
+    return _on_this_machine(options.data_dir or ROOT / ".local" / str(port), port)
 
 
 def on_this_machine(data_dir: Path) -> Stack:
     """The stack that `make run` has started on a data directory. Raises StackError."""
+    return _found(_on_this_machine(data_dir))
+
+
+def _on_this_machine(data_dir: Path, port: int = 8002) -> Deployed:
     try:
         address = endpoint(data_dir)
     except LocalError as error:
@@ -61,27 +82,28 @@ def on_this_machine(data_dir: Path) -> Stack:
     def client(service: str) -> Any:
         return session.client(service, endpoint_url=address, config=direct)  # type: ignore[call-overload]
 
-    return _found(STACK, client)
+    return Deployed(STACK, client, data_dir, f"http://localhost:{port}")
 
 
-def on_aws(name: str) -> Stack:
-    """A deployed stack by its name. Raises StackError."""
+def _on_aws(name: str) -> Deployed:
     session = boto3.Session()
-    try:
-        return _found(name, lambda service: session.client(service))  # type: ignore[call-overload]
-    except BotoCoreError as error:  # no credentials, no region, no connection
-        raise StackError(f"AWS cannot be asked about the stack {name}: {error}") from None
+    return Deployed(name, lambda service: session.client(service))  # type: ignore[call-overload]
 
 
-def _found(name: str, client: Callable[[str], Any]) -> Stack:
+def _found(stack: Deployed) -> Stack:
+    name, client = stack.name, stack.client
     try:
         resources = client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]
         names = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in resources}
         if not names.get("Table") or not names.get("EvaluateAttempt"):
             raise StackError(f"{name} is no stack of this project: it has no Storage or no EvaluateAttempt")
+        outputs = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
         function = client("lambda").get_function_configuration(FunctionName=names["EvaluateAttempt"])
     except ClientError as error:
         raise StackError(f"the stack {name} cannot be read: {error}") from None
+    except BotoCoreError as error:  # no credentials, no region, no connection
+        raise StackError(f"AWS cannot be asked about the stack {name}: {error}") from None
     variables = function["Environment"]["Variables"]
     queue = EvaluationQueue(client("sqs"), QueueSettings.read(variables).evaluation_queue_url)
-    return Stack(Storage(client("dynamodb"), names["Table"]), queue, variables)
+    url = stack.url or next(str(each["OutputValue"]) for each in outputs if each["OutputKey"] == "ApiUrl")
+    return Stack(Storage(client("dynamodb"), names["Table"]), queue, variables, url)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -50,14 +50,22 @@ def template() -> dict[str, Any]:
     return read(ROOT / "template.yaml")
 
 
-def create_table(client: "DynamoDBClient", name: str = "coach") -> None:
-    """The table of template.yaml, under a name of the test's."""
+def create_table(client: "DynamoDBClient", name: str = "coach", accounts: Iterable[str] = (USER, OTHER)) -> None:
+    """The table of template.yaml, under a name of the test's, with these accounts."""
+    from coach.model import User
+    from coach.storage import Storage
+
     properties = template()["Resources"]["Table"]["Properties"]
     schema = {
         key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "BillingMode")
     }
     stream = {"StreamEnabled": True} | properties["StreamSpecification"]
     client.create_table(TableName=name, StreamSpecification=stream, **schema)
+    for user in accounts:
+        made: Any = {"full_name": None, "is_active": True, "created_at": datetime(2026, 11, 20, tzinfo=UTC)}
+        Storage(client, name).accounts.register(
+            User(id=user, email=f"{user}@example.com", last_login=None, **made), "hash"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -88,10 +96,13 @@ def storage(dynamodb: "DynamoDBClient") -> "Storage":
 def functions(storage: "Storage", monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the functions use the table on moto and accept tokens of `token`."""
     from coach import aws
+    from coach.http.caller import forget_living
 
     monkeypatch.setenv("TOKEN_PUBLIC_KEYS", public_keys())
-    monkeypatch.setattr(aws, "storage", lambda: storage)
+    for name in ("storage", "patient_storage"):
+        monkeypatch.setattr(aws, name, lambda: storage)
     aws.verifier.cache_clear()
+    forget_living()
 
 
 def public_keys() -> str:

@@ -1,114 +1,70 @@
-"""/auth: accounts and access tokens. The only function that holds the signing key, and the only one that hashes."""
+"""/auth: accounts and access tokens. The only function that holds the signing key."""
 
-from base64 import b64encode
 from datetime import UTC, datetime
-from functools import cache, partial
-from pathlib import Path
-from secrets import token_bytes
-from typing import Annotated
-from unicodedata import normalize
+from typing import Annotated, Any
 from uuid import uuid4
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
-from argon2.low_level import ARGON2_VERSION
-from aws_lambda_powertools.event_handler import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
-from pydantic_core import PydanticCustomError
+from aws_lambda_powertools.event_handler import Response, content_types
+from pydantic import BaseModel, Field
 
 from coach import aws
-from coach.errors import Invalid, Unauthorized
+from coach.errors import Conflict, Invalid, Unauthorized
+from coach.http import browser
+from coach.http.addresses import trusted
 from coach.http.app import create_app, entrypoint
-from coach.http.caller import CurrentUser
+from coach.http.caller import CurrentUser, account_of
+from coach.http.passwords import WRONG, opened, replaced
 from coach.http.responses import created, responses
 from coach.http.schemas.accounts import SignedIn, UserOut
-from coach.http.schemas.fields import Text
+from coach.http.schemas.fields import Body, Text
+from coach.http.schemas.passwords import Email, NewPassword, Password
+from coach.identity.passwords import hashed
 from coach.identity.tokens import LIFETIME
 from coach.model import User
 from coach.storage.accounts import Credentials
 
 app = create_app()
 
-WRONG = "Wrong e-mail address or password"
-
-Email = Annotated[EmailStr, Field(max_length=255)]
-Password = Annotated[Text, AfterValidator(partial(normalize, "NFKC")), Field(min_length=8, max_length=128)]
-"""In NFKC: the same letters are the same password, however a keyboard composes them."""
+BAD_LINK = Invalid(("body", "token"), "This link was used, or is older than 30 minutes: ask for a new one", "bad_token")
 
 
-@cache
-def common_passwords() -> frozenset[str]:
-    """The commonest passwords that are long enough to be one; common_passwords.md tells where they are from."""
-    return frozenset(Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").splitlines())
-
-
-def _uncommon(password: str) -> str:
-    if password.casefold() in common_passwords():
-        msg = "This is one of the 10,000 commonest passwords, which are tried first; choose another"
-        raise PydanticCustomError("password_too_common", msg)
-    return password
-
-
-NewPassword = Annotated[Password, AfterValidator(_uncommon), Field(description="None of the 10,000 commonest")]
-"""Nothing else is demanded (NIST SP 800-63B): rules about kinds of characters make passwords no better."""
-
-
-class Registration(BaseModel):
+class Registration(Body):
     """A new account."""
 
-    model_config = ConfigDict(extra="forbid")
     email: Email
     password: NewPassword
     full_name: Annotated[Text, Field(max_length=100)] | None = None
 
 
-class Login(BaseModel):
+class Login(Body):
     """What an account is opened with."""
 
-    model_config = ConfigDict(extra="forbid")
     email: Email
     password: Password
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(Body):
     """A password in the place of another."""
 
-    model_config = ConfigDict(extra="forbid")
     current_password: Password
     new_password: NewPassword
 
 
-@cache
-def hasher() -> PasswordHasher:
-    """Argon2id with the library's parameters, the second recommended option of RFC 9106: 64 MiB, three passes."""
-    return PasswordHasher()
+class Forgotten(Body):
+    """Whose password is forgotten."""
+
+    email: Email
 
 
-def nobodys_hash() -> str:
-    """A hash of no password at all, to be checked when there is no account, so that the answer takes as long as when
-    there is one. Making it costs nothing, which hashing would."""
-    salt, digest = (
-        b64encode(token_bytes(size)).decode().rstrip("=") for size in (hasher().salt_len, hasher().hash_len)
-    )
-    costs = f"m={hasher().memory_cost},t={hasher().time_cost},p={hasher().parallelism}"
-    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
+class PasswordReset(Body):
+    """A password in the place of a forgotten one. The token is that of the link."""
+
+    token: Text
+    new_password: NewPassword
 
 
-def opened(email: str, password: str) -> Credentials | None:
-    """The account that the password opens, or None, for the same work whether or not there is an account.
-
-    Counts wrong passwords. Raises TooManyRequests, and that before it is known whether this one is right.
-    """
-    source_ip = app.current_event.request_context.identity.source_ip
-    tries = aws.storage().limits.password_tries(email, source_ip)
-    tries.demand()
-    credentials = aws.storage().accounts.credentials(email)
-    try:
-        hasher().verify(credentials.password_hash if credentials else nobodys_hash(), password)
-    except VerifyMismatchError:
-        credentials = None
-    tries.record(wrong=credentials is None)
-    return credentials
+class Nothing(BaseModel):
+    """Nothing is said."""
 
 
 @app.post(
@@ -123,7 +79,7 @@ def register(body: Registration) -> Response[SignedIn]:
     user = User(
         id=str(uuid4()), email=body.email, full_name=body.full_name, is_active=True, created_at=now, last_login=now
     )
-    aws.storage().accounts.register(user, hasher().hash(body.password))
+    aws.storage().accounts.register(user, hashed(body.password))
     return created(app, signed_in(user), "/auth/me", new=True)
 
 
@@ -136,7 +92,7 @@ def register(body: Registration) -> Response[SignedIn]:
     responses=responses({200: "Signed in"}, 401, 429, 503),
 )
 def login(body: Login) -> SignedIn:
-    credentials = opened(body.email, body.password)
+    credentials = opened(body.email, body.password, source_ip())
     user = aws.storage().accounts.record_sign_in(credentials.user_id) if credentials else None
     if not user:
         raise Unauthorized(WRONG)
@@ -148,16 +104,48 @@ def login(body: Login) -> SignedIn:
     status_code=204,
     tags=["accounts"],
     summary="Change your password",
-    description="A wrong current password counts as one at a login. Access tokens run out by themselves.",
-    responses=responses({204: "Changed"}, 401, 404, 409, 429, 503),
+    description="A wrong current password counts as one at a login. All browsers are signed out, but for the one that "
+    "sends its cookie along. Access tokens run out by themselves.",
+    responses=responses({204: "Changed"}, 401, 409, 429, 503),
 )
 def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
     accounts = aws.storage().accounts
-    email = accounts.user(user.id).email
-    credentials = opened(email, body.current_password)
+    email = account_of(user).email
+    if email is None:
+        raise Conflict("This account has no password: tokens of another issuer open it")
+    credentials = opened(email, body.current_password, source_ip())
     if not credentials:
         raise Invalid(("body", "current_password"), "This is not your password", "wrong_password")
-    accounts.change_password(email, before=credentials.password_hash, after=hasher().hash(body.new_password))
+    after = hashed(body.new_password)
+    accounts.change_password(credentials, after, keeping=this_browser(credentials, after))
+    return Response(status_code=204, body="")
+
+
+@app.post(
+    "/auth/password/forgot",
+    status_code=202,
+    tags=["accounts"],
+    summary="Have a link for a new password mailed",
+    description="The answer is the same whether there is such an account. Three links an hour are mailed at most, each "
+    "is good for 30 minutes, and a new one ends the one before.",
+    responses=responses({202: "If the address has an account, the link is on its way"}, 403, 503),
+)
+def forgot_password(body: Forgotten) -> Response[Nothing]:
+    aws.storage().resets.ask(body.email, trusted(app))
+    return Response(status_code=202, content_type=content_types.APPLICATION_JSON, body=Nothing())
+
+
+@app.post(
+    "/auth/password/reset",
+    status_code=204,
+    tags=["accounts"],
+    summary="Choose a new password with the token of such a link",
+    description="A token is used up by a password that is taken. All browsers are signed out.",
+    responses=responses({204: "Changed"}, 503),
+)
+def reset_password(body: PasswordReset) -> Response[str]:
+    if not replaced(body.token, body.new_password):
+        raise BAD_LINK
     return Response(status_code=204, body="")
 
 
@@ -166,16 +154,47 @@ def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
     status_code=204,
     tags=["accounts"],
     summary="End the browser's session",
-    description="There is none yet, so that nothing ends: a token is good until it expires.",
-    responses=responses({204: "Ended"}, 401),
+    description="That of the cookie, if the request has one, which is enough without a token where the request comes "
+    "from a page of this app. A token is good until it expires.",
+    responses=responses({204: "Ended"}, 401, 403, 503),
 )
 def logout(_: CurrentUser) -> Response[str]:
-    return Response(status_code=204, body="")
+    if not browser.ticket(app.current_event):
+        return Response(status_code=204, body="")
+    browser.end(app.current_event)
+    return Response(status_code=204, body="", cookies=[browser.cookie(app, None)])
 
 
-@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 404, 503))
+@app.get("/auth/me", tags=["accounts"], summary="Your account", responses=responses({200: "You"}, 401, 503))
 def me(user: CurrentUser) -> UserOut:
-    return UserOut.of(aws.storage().accounts.user(user.id))
+    return UserOut.of(account_of(user))
+
+
+def source_ip() -> str:
+    found: str = app.current_event.request_context.identity.source_ip
+    return found
+
+
+def this_browser(owner: Credentials, after: str) -> Any:
+    """The action that keeps this browser signed in when the owner's password changes, if it is the owner's."""
+    ticket = browser.ticket(app.current_event)
+    if not ticket or ticket.user_id != owner.user_id:
+        return None
+    return aws.storage().browsers.kept(owner.user_id, ticket.digest, owner.password_hash, after)
+
+
+@app.delete(
+    "/auth/me",
+    status_code=204,
+    tags=["accounts"],
+    summary="Delete your account and all that it owns",
+    description="The address is free at once. Tokens open nothing any more, 15 seconds later at the latest, and all "
+    "that you own is erased within 15 minutes.",
+    responses=responses({204: "Its deletion has begun"}, 401, 503),
+)
+def delete_me(user: CurrentUser) -> Response[str]:
+    aws.storage().accounts.delete(user.id)
+    return Response(status_code=204, body="")
 
 
 def signed_in(user: User) -> SignedIn:
@@ -187,4 +206,8 @@ def signed_in(user: User) -> SignedIn:
     )
 
 
-handler = entrypoint(app, aws.storage, open_paths=("/auth/register", "/auth/login"))
+handler = entrypoint(
+    app,
+    open_paths=("/auth/register", "/auth/login", "/auth/password/forgot", "/auth/password/reset"),
+    cookie_paths=("/auth/logout",),
+)

@@ -50,4 +50,4 @@ def add_attempt(
     return created(app, AttemptOut.of(added.attempt), path, new=added.new, remaining=added.remaining)
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from coach import aws
 from coach.http.app import create_app, entrypoint
-from coach.http.caller import CurrentUser
+from coach.http.caller import CurrentUser, account_of
 from coach.http.responses import created, responses
 from coach.http.schemas.sessions import SessionIn, SessionOut
 from coach.model import Session
@@ -27,6 +27,8 @@ app = create_app()
     responses=responses({201: "Started", 200: "Started before by the same request"}, 401, 409, 503),
 )
 def create_session(user: CurrentUser, body: SessionIn = SessionIn()) -> Response[SessionOut]:  # noqa: B008 - it is frozen
+    if user.external:
+        account_of(user)  # who comes for the first time has one from now on
     session, new = aws.storage().sessions.create(
         Session(
             id=body.id or str(uuid4()),
@@ -45,4 +47,4 @@ def create_session(user: CurrentUser, body: SessionIn = SessionIn()) -> Response
     return created(app, SessionOut.of(session), f"/api/sessions/{session.id}", new=new)
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

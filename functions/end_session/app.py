@@ -21,4 +21,4 @@ def end_session(session_id: str, user: CurrentUser) -> SessionOut:
     return SessionOut.of(aws.storage().sessions.end(user.id, session_id))
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

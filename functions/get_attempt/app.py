@@ -19,4 +19,4 @@ def get_attempt(session_id: str, attempt_id: AttemptId, user: CurrentUser) -> At
     return AttemptOut.of(aws.storage().attempts.get(user.id, session_id, attempt_id))
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

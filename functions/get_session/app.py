@@ -19,4 +19,4 @@ def get_session(session_id: str, user: CurrentUser) -> SessionOut:
     return SessionOut.of(aws.storage().sessions.get(user.id, session_id))
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

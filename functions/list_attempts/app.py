@@ -26,4 +26,4 @@ def list_attempts(
     return page.response((AttemptOut.of(attempt), str(attempt.id)) for attempt in found)
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

@@ -51,4 +51,4 @@ def list_history(
     return page.response(rows, found.onward)
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

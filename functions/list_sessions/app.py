@@ -28,4 +28,4 @@ def list_sessions(
     return page.response((SessionOut.of(session), position) for session, position in found)
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

@@ -115,4 +115,4 @@ def heatmap(user: CurrentUser, days: Days = 365, tz: Zone = "UTC") -> list[Heatm
     return [HeatmapDayOut.model_validate(day) for day in found]
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

@@ -24,7 +24,7 @@ app = create_app()
     "/api/categories",
     tags=["questions"],
     summary="The seven categories, and what their answers are graded by",
-    responses=responses({200: "All of them"}, 401),
+    responses=responses({200: "All of them"}, 401, 503),
 )
 def list_categories(user: CurrentUser) -> list[CategoryOut]:  # noqa: ARG001 - whoever has a token
     # Not at the top: who asks for a question need not wait until the evaluators are imported.
@@ -37,7 +37,7 @@ def list_categories(user: CurrentUser) -> list[CategoryOut]:  # noqa: ARG001 - w
     "/api/questions",
     tags=["questions"],
     summary="The bank's questions",
-    responses=responses({200: "One page; the next one is in the Link header"}, 401),
+    responses=responses({200: "One page; the next one is in the Link header"}, 401, 503),
 )
 def list_questions(
     user: CurrentUser,
@@ -113,4 +113,4 @@ def get_question(question_id: QuestionId, user: CurrentUser) -> QuestionOut:
     return QuestionOut.of(question, with_sample=answered and not storage.histories.is_examined(user.id, question_id))
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

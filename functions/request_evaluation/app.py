@@ -27,4 +27,4 @@ def request_evaluation(session_id: str, attempt_id: AttemptId, user: CurrentUser
     return accepted(app, queued, f"/api/sessions/{queued.session_id}/attempts/{attempt_id}", remaining=asked.remaining)
 
 
-handler = entrypoint(app, aws.storage)
+handler = entrypoint(app)

@@ -1,4 +1,4 @@
-"""/, /health, /openapi.json and /docs: what is there before anybody has signed in."""
+"""The pages, and what tells of the API: /, /health, /openapi.json, /docs."""
 
 import json
 import re
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from coach.http.browser import signed_in
 
 from coach import __version__, aws
 from coach.errors import NotFound
+from coach.http import browser
 from coach.http.addresses import absolute
 from coach.http.app import create_app, entrypoint
 from coach.http.responses import responses
 from coach.http.schemas.about import About, Health
 from coach.settings import GraderSettings
-from coach.web import attempts, history, practice, progress
+from coach.web import account, attempts, entry, history, practice, progress
 from coach.web.errors import page_of
 from coach.web.site import Site, static_file
 
@@ -33,6 +33,7 @@ ABOUT: dict[int, Any] = responses({}) | {
 }
 
 app = create_app()
+app.use([browser.own_pages_only, browser.with_cookies])
 
 
 # Not validated: who follows a link from elsewhere comes with parameters that are none of ours.
@@ -43,11 +44,11 @@ app = create_app()
     responses=ABOUT,
     enable_validation=False,
 )
-def root() -> Response[About | str]:
+def root() -> Response[Any]:
     accept = app.current_event.headers.get("accept", "")
     if quality(accept, "text/html") > quality(accept, "application/json"):
         site = Site(app)
-        page = site.page("landing.html", visitor=signed_in(site), origin=absolute(app, ""))
+        page = site.page("landing.html", visitor=browser.signed_in(site), origin=absolute(app, ""))
         page.headers |= BY_ACCEPT
         return page
     about = About(app=NAME, version=__version__, status="running").model_dump_json()
@@ -117,7 +118,7 @@ def switch_theme() -> Response[str]:
     return Site(app).switch_theme()
 
 
-for each in (practice, attempts, history, progress):
+for each in (entry, practice, attempts, history, progress, account):
     app.include_router(each.router)
 app.exception_handler(Exception)(lambda error: page_of(app, error))
 app.not_found(lambda error: page_of(app, error))

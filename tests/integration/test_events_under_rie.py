@@ -36,7 +36,7 @@ def sitting(machine: Machine, keys: dict[str, Any]) -> dict[str, Run]:
     again["Records"][0]["body"] = json.dumps(json.loads(again["Records"][0]["body"]) | {"round": 2})
     order = ["web", "preflight", "accounts", "questions", "create_session", "list_sessions", "add_attempt"]
     order += ["queue_evaluation", "give_up_attempt", "get_attempt", "request_evaluation", "evaluate_attempt"]
-    order += ["list_attempts", "get_session", "end_session", "list_history", "progress"]
+    order += ["list_attempts", "get_session", "end_session", "list_history", "progress", "mail_reset_link"]
     events = {name: load(name, machine.token()) for name in order} | {"evaluate_attempt": again}
     return {name: machine.run(name, events[name]) for name in order}
 
@@ -144,6 +144,10 @@ def test_the_stream_puts_the_attempt_on_the_queue(sitting: dict[str, Run], machi
 
     assert sitting["queue_evaluation"].result is None
     assert json.loads(message["Body"]) == json.loads(load("evaluate_attempt", "")["Records"][0]["body"])
+
+
+def test_a_link_that_was_mailed_already_is_not_mailed_again(sitting: dict[str, Run]) -> None:
+    assert (sitting["mail_reset_link"].result, sitting["mail_reset_link"].errors) == (None, [])
 
 
 @pytest.mark.parametrize("function", ["evaluate_attempt", "give_up_attempt"])

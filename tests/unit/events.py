@@ -52,6 +52,11 @@ def _routes() -> list[Route]:
 
 
 ROUTES = _routes()
+PAGES = {
+    *{("GET", path) for path in ("/auth/login", "/auth/password/forgot", "/auth/password/reset")},
+    *{("POST", f"/auth/{path}/form") for path in ("login", "logout", "password/forgot", "password/reset")},
+}
+"""What browsers show, and the forms on it."""
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,18 @@ def recounted(storage: Storage, session: Session) -> Session:
     )
 
 
+def swept(storage: Storage) -> None:
+    """All whose deletion has begun, as the table's stream has it done."""
+    for key, mark in list(storage.deletions.marked()):
+        storage.deletions.sweep(key, mark)
+
+
+def owned_by(storage: Storage, user_id: str) -> dict[str, Any]:
+    """What is in the partition of a user, by its sort key."""
+    found = storage.table.query({"KeyConditionExpression": "pk = :pk"}, {":pk": keys.user(user_id)})
+    return {item["sk"]: item for item in found}
+
+
 class Grader:
     """An evaluator that does what the test says, call after call, the last for ever: give an overall score in tenths,
     raise an error, or await something that returns a score. `answered` are the questions and answers it was paid for,
@@ -279,16 +291,21 @@ def _adds_up(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
                 "follow_ups_scored_count": len(evaluated) - len(scores),
             }
             followed = sorted(int(attempt["follow_up_to"]) for attempt in own if "follow_up_to" in attempt)
+            numbers = sorted(int(attempt["id"]) for attempt in own)
             return (
                 {name: int(item[name]) for name in counted} == counted
-                and sorted(int(attempt["id"]) for attempt in own) == [*range(1, len(own) + 1)]
-                and followed == sorted(int(attempt["id"]) for attempt in own if "answered" in attempt)
+                and (numbers == [*range(1, len(own) + 1)] or any("imported_at" in attempt for attempt in own))
+                and int(item.get("last_id", len(own))) == max(numbers, default=0)
+                and [each for each in followed if each in numbers]
+                == sorted(int(attempt["id"]) for attempt in own if "answered" in attempt)
+                and {each for each in followed if each not in numbers}
+                == {int(each) for each in item.get("awaited", ())}
             )
         case ["SESSION", session_id, "KEY", _]:
             made = session_id, item["attempt_id"]
             return any((attempt["session_id"], attempt["id"]) == made for attempt in of_the_user)
         case ["QUOTA", _]:
-            return int(item["attempts"]) >= len(of_the_user)
+            return int(item["attempts"]) >= sum("imported_at" not in attempt for attempt in of_the_user)
         case ["ANSWERED", question]:
             return int(item["attempts"]) == sum(int(attempt["question_id"]) == int(question) for attempt in of_the_user)
         case ["EVALUATION", session_id, number, round_]:

@@ -1,19 +1,21 @@
 """Accounts: registering, signing in, and what becomes of a password."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 from argon2 import PasswordHasher
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from coach import aws
 from coach.aws import SecretParameter
+from coach.identity import passwords
 from coach.identity.keys import KeyRing
 from coach.storage import Storage
-from functions.accounts import app
 from tests.unit.events import Answer, call, http, invoke
 from tests.unit.faults import Faults
 from tests.unit.given import Clock, a_user
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery staple"
-HASHER = app.hasher
+HASHER = passwords.hasher
 HOME, ELSEWHERE = "203.0.113.24", "198.51.100.7"
 
 pytestmark = pytest.mark.usefixtures("signing")
@@ -49,7 +51,7 @@ def signing(functions: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2id with less memory and time than in production."""
     cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(app, "hasher", lambda: cheap)
+    monkeypatch.setattr(passwords, "hasher", lambda: cheap)
 
 
 def register(email: Any = EMAIL, password: Any = PASSWORD, **more: Any) -> Answer:
@@ -287,7 +289,7 @@ def test_nothing_else_is_demanded_of_a_password(password: str) -> None:
 
 
 def test_whoever_has_a_common_password_already_can_sign_in(storage: Storage) -> None:
-    storage.accounts.register(a_user(EMAIL), app.hasher().hash("password"))
+    storage.accounts.register(a_user(EMAIL), passwords.hashed("password"))
 
     assert login(password="password").status == 200
 
@@ -354,11 +356,11 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_for_the_sam
     wrong_work, unknown_work = Counted(), Counted()
 
     faults.next()
-    monkeypatch.setattr(app, "hasher", lambda: wrong_work)
+    monkeypatch.setattr(passwords, "hasher", lambda: wrong_work)
     wrong = login(password="wrong password")
     wrong_calls = faults.calls
     faults.next()
-    monkeypatch.setattr(app, "hasher", lambda: unknown_work)
+    monkeypatch.setattr(passwords, "hasher", lambda: unknown_work)
     unknown = login("nobody@example.com")
 
     assert wrong == unknown
@@ -370,9 +372,9 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer_for_the_sam
 
 def test_nobodys_hash_costs_as_much_to_check_as_anybodys(monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = PasswordHasher()
-    monkeypatch.setattr(app, "hasher", lambda: hasher)
+    monkeypatch.setattr(passwords, "hasher", lambda: hasher)
 
-    nobodys, somebodys = app.nobodys_hash(), hasher.hash(PASSWORD)
+    nobodys, somebodys = passwords.nobodys_hash(), hasher.hash(PASSWORD)
 
     assert nobodys.split("$")[:4] == somebodys.split("$")[:4]
     assert [len(part) for part in nobodys.split("$")] == [len(part) for part in somebodys.split("$")]
@@ -413,14 +415,14 @@ def test_an_inactive_account_cannot_be_opened(dynamodb: "DynamoDBClient") -> Non
     assert (answer.status, answer.json()) == (401, {"detail": "Wrong e-mail address or password"})
 
 
-def test_an_account_that_is_gone_is_not_found(dynamodb: "DynamoDBClient") -> None:
+def test_an_account_that_is_gone_has_no_token_that_holds(dynamodb: "DynamoDBClient") -> None:
     made = register()
     key = {"pk": {"S": f"USER#{made.json()['user']['id']}"}, "sk": {"S": "PROFILE"}}
     dynamodb.delete_item(TableName="coach", Key=key)
 
     answer = me(made)
 
-    assert (answer.status, answer.json()) == (404, {"detail": "User not found"})
+    assert (answer.status, answer.json()) == (401, {"detail": "Not authenticated"})
     assert login().status == 401
 
 
@@ -431,6 +433,42 @@ def test_signing_out_clears_no_cookie_that_nobody_has_set() -> None:
 
     assert (answer.status, answer.body) == (204, "")
     assert "set-cookie" not in answer.headers
+
+
+STORE_FAILURES: dict[str, Exception] = {
+    "refuses connections": EndpointConnectionError(endpoint_url="http://ssm"),
+    "is silent": ReadTimeoutError(endpoint_url="http://ssm"),
+    "is busy": ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameter"),
+}
+
+
+@pytest.mark.parametrize("case", STORE_FAILURES)
+def test_while_the_store_of_keys_does_not_answer_a_login_is_503_and_afterwards_it_is_taken(
+    monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    register()
+    aws.signing_key.cache_clear()
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise STORE_FAILURES[case]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("botocore.client.BaseClient._make_api_call", only_of("ssm", fail))
+        answer = login()
+
+    assert answer.status == 503
+    assert answer.json()["detail"].startswith("The store of keys")
+    assert login().status == 200
+
+
+def only_of(service: str, fail: Callable[..., None]) -> Callable[..., Any]:
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: Any, operation: str, arguments: Any) -> Any:
+        of_the_service = client.meta.service_model.service_name == service
+        return (fail if of_the_service else original)(client, operation, arguments)
+
+    return call
 
 
 def test_where_the_account_is_comes_with_it() -> None:
@@ -571,7 +609,7 @@ def test_a_throttled_login_takes_no_longer_for_the_right_password(monkeypatch: p
     register()
     wrong_logins(8)
     work = Counted()
-    monkeypatch.setattr(app, "hasher", lambda: work)
+    monkeypatch.setattr(passwords, "hasher", lambda: work)
 
     answers = [login_from(HOME), login_from(HOME, "wrong password")]
 
@@ -584,7 +622,7 @@ def test_what_counts_wrong_passwords_says_nothing_of_whose_they_are_and_expires(
 ) -> None:
     wrong_logins(1)
 
-    [item] = dynamodb.scan(TableName="coach")["Items"]
+    [item] = [each for each in dynamodb.scan(TableName="coach")["Items"] if each["sk"] == {"S": "LOGIN"}]
 
     assert EMAIL not in json.dumps(item)
     assert HOME not in json.dumps(item)
@@ -664,4 +702,4 @@ def test_the_password_of_an_account_that_is_gone_cannot_be_changed(dynamodb: "Dy
 
     answer = change(signed_in)
 
-    assert (answer.status, answer.json()) == (404, {"detail": "User not found"})
+    assert (answer.status, answer.json()) == (401, {"detail": "Not authenticated"})

@@ -16,17 +16,21 @@ from coach import aws
 from coach.errors import Busy, CoachError, Conflict, NotFound, TooManyRequests
 from coach.http.app import create_app, entrypoint
 from coach.http.schemas.about import About
+from coach.identity.tickets import Ticket
 from coach.settings import TableSettings
-from coach.storage import Storage
+from coach.storage import Storage, keys
 from local import openapi
 from tests.conftest import OTHER, USER, token
-from tests.unit.events import ANSWER, ROUTES, SESSION, Answer, Route, call, handler, http, invoke
+from tests.unit.documents import a_document, a_sitting, an_attempt
+from tests.unit.events import ANSWER, PAGES, ROUTES, SESSION, Answer, Route, call, handler, http, invoke
 from tests.unit.events import Context as LambdaContext
 from tests.unit.given import an_evaluation
 
 pytestmark = pytest.mark.usefixtures("functions")
 
-OPEN = {"/", "/health", "/openapi.json", "/docs", "/auth/register", "/auth/login"}
+OPEN = {"/", "/health", "/openapi.json", "/docs", "/static/{name}", "/auth/register", "/auth/login"} | {
+    path for _, path in PAGES
+}
 CLOSED = [route for route in ROUTES if route.method != "OPTIONS" and route.path not in OPEN]
 OF_A_SESSION = [route for route in CLOSED if "{session_id}" in route.path]
 OF_AN_ATTEMPT = [route for route in CLOSED if "{attempt_id}" in route.path]
@@ -39,11 +43,18 @@ NEEDED = {"/api/stats/by-criterion": "?category=strategy"}
 
 
 PASSWORD = "a long password"
+TICKET = Ticket.made(USER)
+COOKIE = {"Cookie": f"pm_coach_session={TICKET.text}"}
 HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 
 
 def target(route: Route, *, session: object = SESSION, attempt: object = 1, question: object = 1) -> str:
-    values = {"{session_id}": str(session), "{attempt_id}": str(attempt), "{question_id}": str(question)}
+    values = {
+        "{name}": "style.css",
+        "{session_id}": str(session),
+        "{attempt_id}": str(attempt),
+        "{question_id}": str(question),
+    }
     path = route.path
     for name, value in values.items():
         path = path.replace(name, value)
@@ -54,8 +65,16 @@ def body(route: Route) -> Any:
     """What the route accepts."""
     if route.path.endswith("/attempts") and route.method == "POST":
         return {"question_id": 1, "answer_text": ANSWER}
+    if route.path == "/api/import":
+        return a_document(a_sitting(an_attempt()))
     if route.path == "/auth/password":
         return {"current_password": PASSWORD, "new_password": "another password"}
+    if route.path in ("/auth/login", "/auth/register"):
+        return {"email": "ada@example.com", "password": PASSWORD}
+    if route.path == "/auth/password/forgot":
+        return {"email": "ada@example.com"}
+    if route.path == "/auth/password/reset":
+        return {"token": TICKET.text, "new_password": "another password"}
     return None
 
 
@@ -116,7 +135,22 @@ def test_nobody_gets_401_before_anything_is_said_about_the_request(
 
 @pytest.mark.usefixtures("owned")
 @pytest.mark.parametrize("route", CLOSED, ids=str)
+def test_the_api_never_looks_at_a_browsers_cookie(storage: Storage, route: Route) -> None:
+    storage.accounts.register(_account(USER), HASH)
+    owner = storage.accounts.credentials("ada@example.com")
+    assert owner
+    assert storage.browsers.sign_in(owner, TICKET.digest)
+
+    answer = call(route.method, target(route), body(route), headers=COOKIE | {"Sec-Fetch-Site": "same-origin"})
+
+    assert answer.status == (204 if route.path == "/auth/logout" else 401)
+
+
+@pytest.mark.usefixtures("owned")
+@pytest.mark.parametrize("route", CLOSED, ids=str)
 def test_the_owner_gets_what_is_theirs(route: Route) -> None:
+    for key in (keys.profile(USER), keys.email(f"{USER}@example.com")):
+        aws.storage().table.delete(key)
     aws.storage().accounts.register(_account(USER), HASH)
 
     answer = call(route.method, target(route), body(route), user=USER)
@@ -409,7 +443,12 @@ def test_a_path_that_no_route_has_is_not_found() -> None:
     assert (answer.status, answer.json()) == (404, {"detail": "Not Found"})
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.method not in ("OPTIONS", "HEAD")], ids=str)
+DOCUMENTED = [
+    route for route in ROUTES if route.method not in ("OPTIONS", "HEAD") and (route.method, route.path) not in PAGES
+]
+
+
+@pytest.mark.parametrize("route", DOCUMENTED, ids=str)
 def test_a_database_that_cannot_be_reached_is_503_where_the_document_says_so(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, route: Route
 ) -> None:
@@ -417,10 +456,7 @@ def test_a_database_that_cannot_be_reached_is_503_where_the_document_says_so(
         raise EndpointConnectionError(endpoint_url="http://dynamodb")
 
     monkeypatch.setattr(storage.table._client, "_make_api_call", fail)
-    credentials = {"email": "ada@example.com", "password": "correct horse battery staple"}
-    sent = credentials if route.path in ("/auth/register", "/auth/login") else body(route)
-
-    answer = call(route.method, target(route), sent, user=USER)
+    answer = call(route.method, target(route), body(route), user=USER, headers=COOKIE)
 
     document = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
     promised = document["paths"].get(route.path, {}).get(route.method.lower(), {"responses": {}})
@@ -458,7 +494,7 @@ def test_a_link_to_the_landing_page_may_have_parameters() -> None:
 
 # Caches
 
-KEPT = {("GET", "/health"), ("HEAD", "/health"), ("GET", "/docs"), ("GET", "/openapi.json")}
+KEPT = {("GET", "/static/{name}"), ("GET", "/health"), ("HEAD", "/health"), ("GET", "/docs"), ("GET", "/openapi.json")}
 
 
 @pytest.mark.usefixtures("owned")

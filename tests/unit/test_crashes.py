@@ -393,7 +393,7 @@ def follow_up_is_evaluated(scene: Scene) -> bool:
 
 
 def is_registered(scene: Scene) -> bool:
-    credentials = scene.storage.accounts.credentials(NEW_USER.email)
+    credentials = scene.storage.accounts.credentials(NEW_USER.email or "")
     return credentials is not None and scene.storage.accounts.user(credentials.user_id) == NEW_USER
 
 
@@ -421,7 +421,7 @@ OPERATIONS = [
     ),
     Operation(
         "create_session",
-        ["PutItem"],
+        ["TransactWriteItems"],
         lambda scene: scene.storage.sessions.create(NEW_SESSION),
         lambda scene: scene.storage.sessions.get(USER, NEW_SESSION.id) == NEW_SESSION,
     ),

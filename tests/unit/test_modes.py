@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from coach import questions as bank
-from coach.errors import Conflict
+from coach.errors import Conflict, NotFound
 from coach.http.schemas.attempts import AttemptOut
 from coach.model import Category, Criterion, Evaluation, Evaluator, Mode, Probe, Session, Status
 from coach.storage import Storage
@@ -353,14 +353,16 @@ def test_an_attempt_whose_exam_is_gone_is_held_back(storage: Storage, exam: Sess
     evaluate(storage, exam, SAID)
     storage.table.delete({"pk": f"USER#{USER}", "sk": f"SESSION#{SESSION}"})
 
-    assert storage.attempts.get(USER, SESSION, 1).withheld
+    with pytest.raises(NotFound):
+        storage.attempts.get(USER, SESSION, 1)
 
 
-def test_only_an_answer_of_an_exam_costs_a_second_read(storage: Storage, faults: Faults) -> None:
-    session = storage.sessions.create(a_session())[0]
+@pytest.mark.parametrize("mode", [Mode.STANDARD, Mode.EXAM])
+def test_an_answer_and_whether_it_may_be_shown_is_one_call(storage: Storage, faults: Faults, mode: Mode) -> None:
+    session = storage.sessions.create(a_session(mode=mode))[0]
     add(storage, session)
     faults.next()
 
     storage.attempts.get(USER, session.id, 1)
 
-    assert faults.calls == ["GetItem"]
+    assert faults.calls == ["BatchGetItem"]

@@ -15,14 +15,16 @@ from coach.aws import EvaluationQueue
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached
 from coach.model import Attempt, EvaluationRequest, Session, Status
 from coach.settings import GraderSettings
-from coach.storage import Storage
+from coach.storage import Storage, keys
 from coach.storage.attempts import evaluation_request
+from coach.storage.deletions import begun
 from coach.storage.dynamo import WRITE_DEADLINE_SECONDS
 from coach.storage.evaluations import Lease
 from coach.worker import MAX_DELAY_SECONDS, MAX_TRIES, NotNow, Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.give_up_attempt import app as give_up_attempt
 from functions.queue_evaluation import app as queue_evaluation
+from functions.sweep_deleted import app as sweep_deleted
 from local import example
 from tests.conftest import USER, template
 from tests.unit import events
@@ -37,6 +39,7 @@ from tests.unit.given import (
     an_evaluation,
     ask_again,
     metrics_in,
+    owned_by,
     recounted,
     request_for,
     sqs_event,
@@ -82,13 +85,9 @@ class Stream:
         self._seen += len(records)
         return records
 
-    def let_through(self) -> list[dict[str, Any]]:
-        patterns = [
-            json.loads(each["Pattern"])
-            for each in RESOURCES["QueueEvaluation"]["Properties"]["Events"]["Pending"]["Properties"]["FilterCriteria"][
-                "Filters"
-            ]
-        ]
+    def let_through(self, function: str = "QueueEvaluation") -> list[dict[str, Any]]:
+        [mapping] = RESOURCES[function]["Properties"]["Events"].values()
+        patterns = [json.loads(each["Pattern"]) for each in mapping["Properties"]["FilterCriteria"]["Filters"]]
         return [record for record in self.records() if any(matches(pattern, record) for pattern in patterns)]
 
 
@@ -323,11 +322,49 @@ def test_a_table_that_is_restored_queues_what_was_on_its_way(
 def test_a_message_says_who_and_what_and_holds_no_answer(
     stream: Stream, storage: Storage, session: Session, queue: Queue
 ) -> None:
-    add(storage, session)
+    attempt, _ = add(storage, session)
 
     queue_evaluation.handler({"Records": stream.let_through()}, events.Context())
 
-    assert json.loads(queue.sent[0]) == {"user_id": USER, "session_id": session.id, "attempt_id": 1, "round": 1}
+    assert json.loads(queue.sent[0]) == {
+        "user_id": USER,
+        "session_id": session.id,
+        "attempt_id": 1,
+        "round": 1,
+        "created_at": attempt.created_at.isoformat(),
+    }
+
+
+# Deletion
+
+
+def test_the_sweep_is_told_of_accounts_and_sessions_whose_deletion_has_begun_and_of_nothing_else(
+    stream: Stream, storage: Storage, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.evaluations.record(add(storage, session)[0], an_evaluation())
+    storage.sessions.end(USER, session.id)
+    assert stream.let_through("SweepDeleted") == []
+
+    storage.accounts.delete(USER)
+    [record] = stream.let_through("SweepDeleted")
+    monkeypatch.setattr(aws, "patient_storage", lambda: storage)
+    sweep_deleted.handler({"Records": [record]}, events.Context())
+
+    assert record["dynamodb"]["Keys"]["sk"] == {"S": "PROFILE"}
+    assert owned_by(storage, USER) == {}
+    assert stream.let_through("SweepDeleted") == []
+
+
+def test_the_sweep_is_told_of_what_is_put_with_a_mark_as_when_a_table_is_restored(
+    stream: Stream, storage: Storage, session: Session
+) -> None:
+    item = storage.table.get(keys.session(USER, session.id)) | {"deletion": "m"}
+    storage.table.delete(keys.session(USER, session.id))
+    storage.table.overwrite(item)
+
+    [record] = stream.let_through("SweepDeleted")
+
+    assert (record["eventName"], begun(record["dynamodb"]["NewImage"])[1]) == ("INSERT", "m")
 
 
 # The queue

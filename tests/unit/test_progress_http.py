@@ -382,6 +382,7 @@ def test_the_next_question_of_a_session_that_is_not_ones_own_is_not_found(storag
 
 def test_figures_take_one_query(storage: Storage, dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> None:
     practised(storage, storage.sessions.create(a_session())[0], 1, 73)
+    get("/api/stats/overview")  # for a while after that it is known that the account lives
     counted = Faults(dynamodb, monkeypatch)
 
     for path in STATS:

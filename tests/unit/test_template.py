@@ -19,16 +19,24 @@ from coach import aws
 from coach.aws import EvaluationQueue, SecretParameter
 from coach.errors import EvaluationUnavailable, SpendLimitReached
 from coach.evaluation.graders import configured
+from coach.http.caller import forget_living
+from coach.identity import passwords
 from coach.identity.keys import KeyRing
+from coach.identity.oidc import Issuer
+from coach.identity.tickets import Ticket
 from coach.settings import InvalidSetting
 from coach.storage import Storage
+from coach.storage import keys as storage_keys
+from coach.storage.deletions import begun
 from coach.worker import Worker
 from functions.evaluate_attempt import app as evaluate_attempt
 from functions.keep_api_key import app as keep_key
 from functions.make_token_keys import app as make_token_keys
 from tests.conftest import ROOT, USER, template
+from tests.issuer import AUDIENCE, LocalIssuer
+from tests.unit.documents import A_PROBE, a_document, a_sitting, an_attempt
 from tests.unit.events import EVENTS, ROUTES, SESSION, Context, Route, call, functions, handler, invoke, load
-from tests.unit.given import ANSWER, Grader
+from tests.unit.given import ANSWER, Grader, a_user, owned_by
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -121,7 +129,8 @@ class Recorded:
         self.actions: Allowed = set()
 
     def add(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
-        places = {"dynamodb": "table", "sqs": "queue", "ssm": "parameter"}
+        service = service.replace("sesv2", "ses")  # as IAM names it
+        places = {"dynamodb": "table", "ses": "identity", "sqs": "queue", "ssm": "parameter"}
         place = "index" if "IndexName" in arguments else places[service]
         if operation == "TransactWriteItems":
             kinds = {kind for item in arguments["TransactItems"] for kind in item}
@@ -170,6 +179,8 @@ def place(resource: Any) -> str:
             return "queue"
         case {"Fn::Sub": str(arn)} if ":parameter/${AWS::StackName}/" in arn:
             return "parameter"
+        case {"Fn::Sub": str(arn)} if arn.endswith(":identity/*"):
+            return "identity"
     return str(resource)
 
 
@@ -185,6 +196,17 @@ def keys(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     yield
     ring.forget()
     aws.signing_key.cache_clear()
+
+
+@pytest.fixture
+def mail(moto: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """SES on moto takes mails from us."""
+    assert moto
+    boto3.client("sesv2").create_email_identity(EmailIdentity="coach@example.com")
+    monkeypatch.setenv("MAIL_FROM", "coach@example.com")
+    aws.mailer.cache_clear()
+    yield
+    aws.mailer.cache_clear()
 
 
 @pytest.fixture
@@ -210,6 +232,9 @@ class Sitting:
 def create_session(_: Sitting) -> None:
     for _again in range(2):
         invoke("create_session", load("create_session"))
+    with LocalIssuer() as issuer, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws, "issuer", lambda: Issuer(issuer.url, AUDIENCE))
+        assert invoke("create_session", load("create_session", issuer.token())).status == 201
 
 
 def add_attempt(_: Sitting) -> None:
@@ -229,8 +254,47 @@ def use_accounts(_: Sitting) -> None:
     change = {"current_password": credentials["password"], "new_password": "another password"}
     assert call("POST", "/auth/password", change, user=user).status == 204
     assert call("POST", "/auth/login", credentials | {"email": "nobody@example.com"}).status == 401
-    assert call("GET", "/auth/me", user=USER).status == 404
-    assert call("POST", "/auth/logout", user=USER).status == 204
+    assert call("GET", "/auth/me", user=USER).status == 200
+    assert call("POST", "/auth/password/forgot", {"email": credentials["email"]}).status == 202
+    ticket = Ticket.made(user)
+    link = {"digest": ticket.digest, "expires_at": int(time.time()) + 60}
+    aws.storage().table.overwrite(storage_keys.reset(user) | link)
+    reset = {"token": ticket.text, "new_password": "yet another password"}
+    assert call("POST", "/auth/password/reset", reset).status == 204
+    cookie = {"Cookie": f"pm_coach_session={ticket.text}", "Sec-Fetch-Site": "same-origin"}
+    assert call("POST", "/auth/logout", headers=cookie).status == 401
+    assert call("POST", "/auth/logout", user=user, headers=cookie).status == 204
+    assert call("DELETE", "/auth/me", user=user).status == 204
+
+
+def use_pages(_: Sitting) -> None:
+    assert {call("GET", path).status for path in ("/", "/health", "/openapi.json", "/docs")} == {200}
+    aws.storage().accounts.register(a_user(), passwords.hashed("a long password"))
+    owner = aws.storage().accounts.credentials("ada@example.com")
+    assert owner
+    ticket = Ticket.made(owner.user_id)
+    aws.storage().resets.make(owner.user_id, ticket.digest)
+    typed = "application/x-www-form-urlencoded"
+    ours = {"Sec-Fetch-Site": "same-origin", "Content-Type": typed}
+    address = "email=ada%40example.com"
+    token = f"token={ticket.text}&new_password=another+password"
+    assert call("POST", "/auth/password/forgot/form", address, headers=ours).status == 200
+    assert call("POST", "/auth/password/reset/form", token, headers=ours).status == 303
+    signed_in = call("POST", "/auth/login/form", f"{address}&password=another+password", headers=ours)
+    cookie = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0]}
+    assert call("GET", "/auth/login", headers=cookie).status == 200
+    assert call("POST", "/auth/logout/form", headers=cookie | ours).status == 303
+
+
+def mail_a_link(sitting: Sitting) -> None:
+    sitting.storage.accounts.register(a_user(), "hash")
+    event = load("mail_reset_link")
+    image = event["Records"][0]["dynamodb"]["NewImage"]
+    sitting.storage.resets.ask("ada@example.com", image["origin"]["S"])
+    image["asking"] = sitting.storage.table._client.get_item(
+        TableName="coach", Key=event["Records"][0]["dynamodb"]["Keys"]
+    )["Item"]["asking"]
+    handler("mail_reset_link")(event, Context())
 
 
 def read(*paths: str) -> Callable[[Sitting], None]:
@@ -260,6 +324,14 @@ def evaluate(sitting: Sitting) -> None:
         assert grader.calls == 1
 
 
+def sweep(sitting: Sitting) -> None:
+    event = load("sweep_deleted")
+    session, mark = begun(event["Records"][0]["dynamodb"]["NewImage"])
+    sitting.storage.table.update(session, "SET deletion = :mark", "attribute_exists(pk)", {":mark": mark})
+    handler("sweep_deleted")(event, Context())
+    assert not [sk for sk in owned_by(sitting.storage, USER) if SESSION in sk]
+
+
 def keep_api_key(_: Sitting) -> None:
     for request in ("Create", "Update", "Delete"):
         keep_key.keep(request, {"Key": "sk-ant-test"})
@@ -277,30 +349,42 @@ def invoked(function: str) -> Callable[[Sitting], None]:
     return invokes
 
 
+def import_practice(_: Sitting) -> None:
+    """A new session, a page that its other attempts stand on, and the whole once more."""
+    asked, answer = an_attempt(1, follow_up=A_PROBE), an_attempt(2, follow_up_to=1)
+    for attempts in ([asked], [answer], [asked, answer]):
+        assert call("POST", "/api/import", a_document(a_sitting(*attempts)), user=USER).status == 200
+
+
 USES: dict[str, Callable[[Sitting], None]] = {
     "accounts": use_accounts,
     "add_attempt": add_attempt,
     "create_session": create_session,
+    "delete_session": invoked("delete_session"),
     "end_session": invoked("end_session"),
     "evaluate_attempt": evaluate,
+    "export_practice": read("/api/export"),
     "get_attempt": invoked("get_attempt"),
     "get_session": invoked("get_session"),
     "give_up_attempt": invoked("give_up_attempt"),
+    "import_practice": import_practice,
     "keep_api_key": keep_api_key,
     "list_attempts": invoked("list_attempts"),
     "list_history": read("/api/attempts"),
     "list_sessions": invoked("list_sessions"),
+    "mail_reset_link": mail_a_link,
     "make_token_keys": turn_keys,
     "preflight": invoked("preflight"),
     "progress": read("/api/stats/overview", "/api/stats/by-criterion?category=strategy"),
     "questions": read("/api/categories", "/api/questions/1", "/api/questions/1/attempts"),
     "queue_evaluation": invoked("queue_evaluation"),
     "request_evaluation": request_evaluation,
-    "web": read("/", "/health", "/openapi.json", "/docs"),
+    "sweep_deleted": sweep,
+    "web": use_pages,
 }
 
 
-@pytest.mark.usefixtures("keys")
+@pytest.mark.usefixtures("keys", "mail")
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_may_do_what_it_does_and_nothing_else(
     function: str, storage: Storage, receipt: str, recorded: Recorded
@@ -310,6 +394,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
         call("POST", f"/api/sessions/{SESSION}/attempts", BODY, user=USER)
     storage.evaluations.fail(storage.attempts.get(USER, SESSION, 2), "No")
     recorded.actions.clear()
+    forget_living()
 
     USES[function](Sitting(storage, receipt))
 
@@ -362,6 +447,7 @@ def test_every_throttle_is_on_a_path_that_there_is(transformed: dict[str, Any]) 
     }
 
     assert ("*", "*") in throttled
-    hashing = {("/auth/login", "POST"), ("/auth/register", "POST"), ("/auth/password", "POST")}
-    assert hashing == throttled - {("*", "*")}
+    hashing = {("/auth/register", "POST"), ("/auth/password", "POST")}
+    asking = {(f"/auth/{path}", "POST") for path in ("login", "password/forgot", "password/reset")}
+    assert hashing | asking | {(f"{path}/form", "POST") for path, _ in asking} == throttled - {("*", "*")}
     assert throttled - {("*", "*")} <= routes

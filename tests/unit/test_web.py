@@ -14,13 +14,13 @@ from coach.http.schemas.errors import Error, InvalidRequest
 from coach.storage import Storage
 from functions.web import app
 from local import openapi
-from tests.unit.events import ROUTES, call, invoke, load
+from tests.unit.events import PAGES, ROUTES, call, invoke, load
 from tests.unit.faults import Faults
 
 pytestmark = pytest.mark.usefixtures("functions")
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-UNDOCUMENTED = {("GET", "/openapi.json"), ("GET", "/docs")}
+UNDOCUMENTED = {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/static/{name}"), *PAGES}
 
 
 FETCHED = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "srcset")}
@@ -212,7 +212,10 @@ def test_errors_have_the_same_two_schemas_everywhere() -> None:
         if status >= "400" and path != "/health"
     }
 
-    assert schemas == {("422", "InvalidRequest"), *((each, "Error") for each in ("401", "404", "409", "429", "503"))}
+    assert schemas == {
+        ("422", "InvalidRequest"),
+        *((each, "Error") for each in ("401", "403", "404", "409", "413", "429", "503")),
+    }
     assert not [name for name in document()["components"]["schemas"] if "ValidationError" in name]
 
 

@@ -1,5 +1,7 @@
 """What can go wrong, in a caller's words. An HTTP error knows its status; `http.errors` turns it into a response."""
 
+from collections.abc import Sequence
+
 from coach.model import PaidReply
 
 
@@ -14,9 +16,18 @@ class CoachError(Exception):
 
 
 class Unauthorized(CoachError):
-    """The caller has not proved who they are."""
+    """The caller has not proved who they are, or their account is gone: all are told the same."""
 
     status = 401
+
+    def __init__(self, detail: str = "Not authenticated") -> None:
+        super().__init__(detail)
+
+
+class Forbidden(CoachError):
+    """Whoever asks, this request is not one to follow."""
+
+    status = 403
 
 
 class NotFound(CoachError):
@@ -42,6 +53,22 @@ class Invalid(CoachError):
         self.kind = kind
 
 
+class InvalidParts(CoachError):
+    """Several values of a request that cannot be used."""
+
+    status = 422
+
+    def __init__(self, mistakes: Sequence[Invalid]) -> None:
+        super().__init__("; ".join(each.detail for each in mistakes))
+        self.mistakes = mistakes
+
+
+class TooLarge(CoachError):
+    """The request has more bytes than are taken."""
+
+    status = 413
+
+
 class TooManyRequests(CoachError):
     """The caller's share is used up, for so many seconds."""
 
@@ -61,7 +88,7 @@ class BudgetUsedUp(QuotaUsedUp):
 
 
 class Busy(CoachError):
-    """The database does not answer, or refuses for now; the same request may be sent again."""
+    """The database or who issued the token does not answer, or refuses for now; the same request may be sent again."""
 
     status = 503
 

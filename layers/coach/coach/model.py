@@ -180,7 +180,8 @@ class Attempt:
     it does, with the reason in `reevaluation_failure`, when no other comes of it. `evaluation_round` is the round that
     the evaluation came of. A follow-up answers `probe`, which attempt `follow_up_to` of its session asked.
     `answered` is the probe of this attempt that a follow-up has answered: it stays what it was, whatever another
-    evaluation would ask. `category` is the question's. Until `lease_until` (epoch seconds) a worker is at it.
+    evaluation would ask. `category` is the question's. `imported_at` is when it was taken over from an export. Until
+    `lease_until` (epoch seconds) a worker is at it.
 
     An attempt is `withheld` while its session is an exam that goes on: nothing that a grader said of it is shown.
     """
@@ -205,6 +206,7 @@ class Attempt:
     withheld: bool = False
     probe: Probe | None = None
     answered: Probe | None = None
+    imported_at: datetime | None = None
     lease_until: int | None = None
 
     @property
@@ -215,7 +217,7 @@ class Attempt:
     @property
     def shown(self) -> "Attempt":
         """What its user may see of it."""
-        return replace(self, evaluation=None, failure=None) if self.withheld else self
+        return replace(self, evaluation=None, failure=None, answered=None) if self.withheld else self
 
     def is_lost(self, now: datetime) -> bool:
         """Whether it has been pending for longer than an evaluation takes with all its tries."""
@@ -224,25 +226,43 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRequest:
-    """What a message on the evaluation queue says: evaluate this attempt, for the n-th round."""
+    """What a message on the evaluation queue says: evaluate this attempt, for the n-th round.
+
+    `created_at` is the attempt's, since another one may have its number once its session was deleted; None in a message
+    of a version that did not tell.
+    """
 
     user_id: str
     session_id: str
     attempt_id: int
     round: int
+    created_at: datetime | None = None
 
     @classmethod
     def of(cls, attempt: Attempt) -> "EvaluationRequest":
         """For the attempt's present round."""
-        return cls(user_id=attempt.user_id, session_id=attempt.session_id, attempt_id=attempt.id, round=attempt.round)
+        return cls(
+            user_id=attempt.user_id,
+            session_id=attempt.session_id,
+            attempt_id=attempt.id,
+            round=attempt.round,
+            created_at=attempt.created_at,
+        )
+
+    def means(self, attempt: Attempt) -> bool:
+        """Whether this is the attempt, in the round that was asked for."""
+        return self.round == attempt.round and self.created_at in (None, attempt.created_at)
 
     @classmethod
     def from_json(cls, text: str) -> "EvaluationRequest":
         """Raises TypeError or ValueError for what is no such message."""
-        return cls(**json.loads(text))
+        told = json.loads(text)
+        if "created_at" in told:
+            told["created_at"] = datetime.fromisoformat(told["created_at"])
+        return cls(**told)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({name: value for name, value in asdict(self).items() if value}, default=datetime.isoformat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +318,7 @@ class User:
     """Somebody who practises."""
 
     id: str
-    email: str
+    email: str | None
     full_name: str | None
     is_active: bool
     created_at: datetime

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
 
+ISSUER_PATTERN = r"^(https://[^\s?#]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s?#]*)?)$"
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 
 
@@ -59,6 +60,19 @@ class TokenSettings(_Settings):
     token_public_keys: Json[dict[str, str]]
 
 
+class OidcSettings(_Settings):
+    """The issuer whose tokens are accepted beside our own, if there is one."""
+
+    oidc_issuer: str | None = None
+
+
+class IssuerSettings(_Settings):
+    """An issuer as its tokens name it, and what they are for. Only on this machine it may do without TLS."""
+
+    oidc_issuer: Annotated[str, Field(pattern=ISSUER_PATTERN)]
+    oidc_audience: str
+
+
 class KeyRingSettings(_Settings):
     """The parameter that holds the private keys of tokens."""
 
@@ -80,6 +94,12 @@ class LimitSettings(_Settings):
 
 class QueueSettings(_Settings):
     evaluation_queue_url: str
+
+
+class MailSettings(_Settings):
+    """Whom mails come from; without it none are sent."""
+
+    mail_from: str | None = None
 
 
 class LeaseSettings(_Settings):

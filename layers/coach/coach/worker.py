@@ -10,6 +10,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 from coach import questions
 from coach.errors import EvaluationRefused, EvaluationUnavailable, NotFound, SpendLimitReached, UnusableReply
@@ -124,11 +125,16 @@ class Worker:
 
     async def _follow_up(self, attempt: Attempt) -> FollowUp | None:
         """What an attempt follows up, if it does. Raises NotFound."""
-        if attempt.probe is None:
+        if attempt.follow_up_to is None:
             return None
         earlier = await asyncio.to_thread(self._attempts.earlier, attempt)
-        turns = tuple(Turn(asked=before.probe, answer=before.answer_text) for before in earlier)
-        return FollowUp(probe=attempt.probe, earlier=turns)
+        # What was imported before the attempt that asked knows only whom it answers.
+        asked = [None, *(each.probe or before.follow_up for before, each in pairwise((*earlier, attempt)))]
+        probe = asked.pop()
+        if probe is None:
+            raise NotFound("The question that this answer follows up is not known.")
+        turns = tuple(Turn(asked=each, answer=before.answer_text) for each, before in zip(asked, earlier, strict=True))
+        return FollowUp(probe=probe, earlier=turns)
 
     async def _note(self, lease: Lease, reply: PaidReply | None, outcome: str, *, probing: bool) -> None:
         """Put a reply on record before anything is made of it. Whoever probes has found out by one."""

@@ -36,7 +36,7 @@ def test_sam_is_told_the_variables_of_the_deployed_function_and_finds_the_code_f
     [
         *(("create_session", 201), ("list_sessions", 200), ("get_session", 200), ("end_session", 200)),
         *(("add_attempt", 201), ("list_attempts", 200), ("get_attempt", 200), ("request_evaluation", 202)),
-        *(("web", 200), ("preflight", 204), ("questions", 200)),
+        *(("delete_session", 204), ("web", 200), ("preflight", 204), ("questions", 200)),
     ],
 )
 def test_an_event_is_answered_with_success_however_often(storage: Storage, function: str, status: int) -> None:
@@ -87,7 +87,7 @@ def test_an_account_of_this_address_that_has_practised_stays(storage: Storage) -
 
     example.prepare(storage, "accounts")
 
-    assert storage.accounts.credentials(user.email)
+    assert storage.accounts.credentials(user.email or "")
 
 
 # What is told

@@ -92,6 +92,24 @@ def test_everything_is_put_back_into_an_empty_table(emulator: Emulator, journal:
     assert contents(emulator.client("dynamodb")) == items
 
 
+def test_what_has_expired_is_not_put_back_and_is_in_the_file_no_more(
+    emulator: Emulator, journal: Journal, tmp_path: Path
+) -> None:
+    past, future = (
+        {"pk": {"S": "USER#1"}, "sk": {"S": sk}, "expires_at": {"N": number}, "text": {"S": f"{sk} was written"}}
+        for sk, number in (("past", "1000000000"), ("future", "100000000000"))
+    )
+    journal.write([(past, past), (future, future)])
+
+    restored = journal.restore("coach", emulator.client("dynamodb"))
+
+    assert restored == 1
+    assert journal.items() == contents(emulator.client("dynamodb")) == [future]
+    file = (tmp_path / "data.sqlite").read_bytes()
+    assert b"future was written" in file
+    assert b"past was written" not in file
+
+
 def test_what_the_version_before_has_stored_is_put_back_as_this_one_stores_it(
     emulator: Emulator, journal: Journal, storage: Storage, dynamodb: "DynamoDBClient"
 ) -> None:

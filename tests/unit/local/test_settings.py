@@ -106,7 +106,16 @@ def test_every_parameter_is_given_so_that_none_keeps_its_former_value() -> None:
         "AnthropicMaxTokens": "",
         "AnthropicEffort": "",
         "CorsOrigins": "http://localhost:8002,http://127.0.0.1:8002",
+        "MailFrom": "pm-interview-coach@localhost",
+        "OidcIssuer": "",
+        "OidcAudience": "",
     }
+
+
+@pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_AUDIENCE"])
+def test_an_issuer_and_an_audience_go_together(name: str) -> None:
+    with pytest.raises(LocalError, match="OIDC_ISSUER and OIDC_AUDIENCE"):
+        settings.parameters({name: "https://example.com"}, 8002)
 
 
 def test_origins_follow_the_port_unless_they_are_set() -> None:

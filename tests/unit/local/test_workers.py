@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -157,6 +158,26 @@ def test_a_process_that_takes_too_long_is_ended(invoke: Invoke) -> None:
     assert invoke(do="wait", seconds=60)["errorMessage"] == "Task timed out after 2.00 seconds"
     assert not is_running(before["pid"])
     assert invoke()["calls"] == 1
+
+
+@pytest.mark.parametrize("_", range(3))
+def test_a_function_that_is_deployed_anew_loses_no_request(invoke: Invoke, emulator: Emulator, _: int) -> None:
+    old = invoke()["environment"]["OWN"]
+    lambdas = emulator.client("lambda")
+
+    with ThreadPoolExecutor(3) as pool:
+        under_way = [pool.submit(invoke, do="wait", seconds=1.5) for _ in range(3)]
+        time.sleep(0.3)
+        began = time.monotonic()
+        lambdas.update_function_configuration(FunctionName=old, Environment={"Variables": {"OWN": "new"}})
+        took = time.monotonic() - began
+        after = invoke()
+        before = [each.result() for each in under_way]
+
+    assert {each["environment"]["OWN"] for each in before} == {old}
+    assert after["environment"]["OWN"] == "new"
+    assert took < 1
+    assert not any(is_running(each["pid"]) for each in before)
 
 
 def test_the_process_that_has_been_idle_for_longest_makes_room(invoke: Invoke) -> None:

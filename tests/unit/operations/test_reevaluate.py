@@ -107,7 +107,7 @@ def reevaluate(storage: Storage, workers: Workers) -> Callable[..., int]:
 
     def run(*arguments: str, **how: Any) -> int:
         defaults = {
-            "find": lambda _: Stack(storage, cast("EvaluationQueue", Queue()), workers.settings),
+            "find": lambda _: Stack(storage, cast("EvaluationQueue", Queue()), workers.settings, ""),
             "sleep": workers.work,
             "ask": lambda _: "y",
         }

@@ -23,7 +23,7 @@ def test_what_waits_is_queued_and_the_breaker_is_off(
     storage.evaluations.fail(add(storage, session)[0], "Claude declined")
     storage.limits.trip_breaker(2_000_000_000)
 
-    code = main([], find=lambda _: Stack(storage, cast("EvaluationQueue", queue), {}))
+    code = main([], find=lambda _: Stack(storage, cast("EvaluationQueue", queue), {}, ""))
 
     assert code == 0
     assert sorted(queue.sent) == sorted(EvaluationRequest.of(attempt).to_json() for attempt in [*waiting, again])

@@ -28,7 +28,7 @@ def former(dynamodb: "DynamoDBClient") -> Iterator[Storage]:
 
 
 def upgrade(storage: Storage) -> int:
-    stack = Stack(storage, cast("EvaluationQueue", Queue()), {})
+    stack = Stack(storage, cast("EvaluationQueue", Queue()), {}, "")
     return main(["--from", "former"], find=lambda _: stack)
 
 
@@ -111,7 +111,7 @@ def test_an_address_that_was_registered_anew_stays_with_who_did(storage: Storage
 
     assert upgrade(storage) == 1
 
-    found = storage.accounts.credentials(again.email)
+    found = storage.accounts.credentials(again.email or "")
     assert found
     assert found.user_id == again.id
 

@@ -6,5 +6,7 @@ caller     who sent the request
 errors     how an error looks
 responses  responses that say where something is, and those that the OpenAPI document promises
 pages      lists that can grow
+exports/   what somebody takes along, in its formats
+imports    what somebody brings along
 schemas/   field names, types and limits
 """

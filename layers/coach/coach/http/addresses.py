@@ -9,11 +9,21 @@ configuration, so that none of it is repeated here:
 """
 
 import re
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from coach.errors import Forbidden
+
+
+class Asked(Protocol):
+    """What is asked just now: a resolver has it, and whatever was made of it."""
+
+    @property
+    def current_event(self) -> APIGatewayProxyEvent: ...
+    @property
+    def context(self) -> dict[str, Any]: ...
 
 
 def own_path(event: dict[str, Any]) -> str:
@@ -35,11 +45,28 @@ def base_path(event: dict[str, Any]) -> str:
     return "".join(f"/{segment}" for segment in whole[: len(whole) - len(ours)])
 
 
-def absolute(app: APIGatewayRestResolver, path: str) -> str:
+def absolute(app: Asked, path: str) -> str:
     """The address of one of our paths as the client knows this API."""
     headers = app.current_event.headers
     scheme = headers.get("x-forwarded-proto", "https")
     return f"{scheme}://{headers.get('host', '')}{app.context['base_path']}{path}"
+
+
+def trusted(app: Asked) -> str:
+    """The address of this API, fit for a mail: whoever asks for the mail must not choose where its link leads.
+
+    Raises Forbidden where the Host header is another than the one that API Gateway was reached by.
+    """
+    host = app.current_event.headers.get("host", "")
+    domain = app.current_event["requestContext"].get("domainName", "")
+    if not is_loopback(host) and host.lower().partition(":")[0] != domain.lower():
+        raise Forbidden("This API has another address")
+    return absolute(app, "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    return re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", host, re.IGNORECASE | re.ASCII) is not None
 
 
 def _segments(path: str) -> list[str]:

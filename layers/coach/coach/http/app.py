@@ -18,9 +18,10 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from coach import aws
-from coach.errors import Invalid
+from coach.errors import Invalid, TooLarge, Unauthorized
+from coach.http import browser
 from coach.http.addresses import base_path, own_path
-from coach.http.caller import authenticated
+from coach.http.caller import Caller, authenticated
 from coach.http.errors import no_such_path, response_to
 from coach.initialisation import end_initialisation
 from coach.settings import OriginSettings
@@ -49,22 +50,28 @@ def entrypoint(
     app: APIGatewayRestResolver,
     *needed: Callable[[], object],
     open_paths: Collection[str] = (),
+    cookie_paths: Collection[str] = (),
     open_to_all: bool = False,
+    most_bytes: int | None = None,
 ) -> Handler:
     """The Lambda handler of an app. Call it when all routes are declared: it ends the initialisation.
 
-    `needed` are the functions of `aws` that the routes call, but for the verifier where nobody gets past without it.
+    `needed` are the functions of `aws` that the routes call, but for the verifiers and the storage, which nobody
+    gets past where not all of it is open.
 
     Unless all of it is open, or the path, a caller without a valid token gets 401 before anything is said about the
-    request. HEAD is GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those that say so
-    themselves.
+    request; on `cookie_paths` a browser's session does as well as a token. Then a body of more than `most_bytes` is
+    413, before it is read. HEAD is GET without the body (RFC 9110, 9.3.2). No answer is kept by a cache, but for those
+    that say so themselves.
     """
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
     def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         try:
             if not open_to_all and event["resource"] not in open_paths:
-                app.context["caller"] = authenticated(APIGatewayProxyEvent(event).headers.get("authorization"))
+                app.context["caller"] = _admitted(APIGatewayProxyEvent(event), event["resource"] in cookie_paths)
+            if most_bytes is not None and _size(event) > most_bytes:
+                raise TooLarge(f"Send at most {most_bytes:,} bytes at once")
         except Exception as error:
             response = _built(response_to(error), event)
         else:
@@ -79,8 +86,22 @@ def entrypoint(
         logger.info("Answered", extra=outcome)
         return response
 
-    end_initialisation(*needed, *([] if open_to_all else [aws.verifier]))
+    end_initialisation(*needed, *([] if open_to_all else [aws.verifier, aws.issuer, aws.storage]))
     return handler
+
+
+def _admitted(sent: APIGatewayProxyEvent, cookie_counts: bool) -> Caller:
+    """Whose request this is. Raises Unauthorized, and Forbidden for a cookie that another site has sent along."""
+    try:
+        return authenticated(sent.headers.get("authorization"))
+    except Unauthorized:
+        if not cookie_counts or not browser.ticket(sent):
+            raise
+    browser.demand_own_page(sent)
+    session = browser.session(sent)
+    if not session:
+        raise Unauthorized
+    return Caller(session.user.id)
 
 
 def _cors() -> CORSConfig:
@@ -139,6 +160,12 @@ def _as_routed(event: Event) -> Event:
     method = event["httpMethod"].replace("HEAD", "GET")
     routed = {"httpMethod": method, "path": own_path(event), "headers": headers, "body": text, "isBase64Encoded": False}
     return event | routed
+
+
+def _size(event: Event) -> int:
+    """The bytes of a body as it was sent."""
+    body: str = event["body"] or ""
+    return len(body.rstrip("=")) * 3 // 4 if event["isBase64Encoded"] else len(body.encode())
 
 
 def _decoded(sent: APIGatewayProxyEvent) -> str:

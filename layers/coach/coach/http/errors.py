@@ -8,9 +8,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
-from coach.errors import BudgetUsedUp, CoachError, Invalid, QuotaUsedUp, TooManyRequests, Unauthorized
+from coach.errors import BudgetUsedUp, CoachError, Invalid, InvalidParts, QuotaUsedUp, TooManyRequests, Unauthorized
 from coach.http.responses import QUOTA_REMAINING
 from coach.settings import InvalidSetting
+
+MOST_MISTAKES = 20
+"""How many are told of a request, the first ones."""
 
 logger = Logger()
 
@@ -19,7 +22,9 @@ def response_to(error: Exception) -> Response[str]:
     """What the caller gets. What only we should know goes into the log: never a part of a request or a response."""
     match error:
         case Invalid():
-            return _refusal(422, [{"loc": error.loc, "msg": error.detail, "type": error.kind}])
+            return _refusal(422, [_mistake(error)])
+        case InvalidParts():
+            return _refusal(422, [_mistake(each) for each in error.mistakes])
         case QuotaUsedUp():
             if isinstance(error, BudgetUsedUp):
                 logger.warning("BudgetUsedUp")  # a metric filter of the template counts these
@@ -34,7 +39,7 @@ def response_to(error: Exception) -> Response[str]:
             msg = "Send JSON in UTF-8, and say so: Content-Type: application/json"
             return _refusal(422, [{"loc": ("body",), "msg": msg, "type": "unsupported_content_type"}])
         case RequestValidationError() if error.errors()[0]["loc"][0] != "response":
-            return _refusal(422, [_told(each) for each in error.errors()])
+            return _refusal(422, [_told(each) for each in error.errors()[:MOST_MISTAKES]])
         case RequestValidationError():  # our own mistake: the route answers what its type does not promise
             what = [(each["loc"], each["type"]) for each in error.errors()]
             logger.error("Not the promised response", extra={"errors": what})
@@ -47,6 +52,10 @@ def response_to(error: Exception) -> Response[str]:
 
 def no_such_path(_: Exception) -> Response[str]:
     return _refusal(404, "Not Found")
+
+
+def _mistake(error: Invalid) -> dict[str, Any]:
+    return {"loc": error.loc, "msg": error.detail, "type": error.kind}
 
 
 def _told(error: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,19 +65,23 @@ class Page(Generic[T]):
         """A JSON list of the first of (thing, its position), with a Link to the rest if there is any. `onward` is where
         to go on behind all that was found, if not all has been looked at."""
         body: list[T] = []
-        headers: dict[str, str] = {}
         size, last = 0, ""
         for thing, position in found:
-            size += _sent(thing)
+            size += sent_bytes(thing.model_dump_json())
             if body and (len(body) == self.limit or size > MAX_BYTES):
                 onward = last
                 break
             body.append(thing)
             last = position
-        if onward is not None:
-            query = self._filters | {"limit": str(self.limit), "cursor": self._cursor(onward)}
-            headers["Link"] = f'<{absolute(self._app, f"{self._path}?{urlencode(query)}")}>; rel="next"'
+        headers = self.link(onward)
         return Response(status_code=200, content_type=content_types.APPLICATION_JSON, headers=headers, body=body)
+
+    def link(self, onward: str | None) -> dict[str, str]:
+        """The header that leads to the position to go on from; none at the end."""
+        if onward is None:
+            return {}
+        query = self._filters | {"limit": str(self.limit), "cursor": self._cursor(onward)}
+        return {"Link": f'<{absolute(self._app, f"{self._path}?{urlencode(query)}")}>; rel="next"'}
 
     def _cursor(self, position: str) -> str:
         return base64.urlsafe_b64encode(f"{self._digest(position)}{position}".encode()).decode()
@@ -95,7 +99,7 @@ class Page(Generic[T]):
         return hashlib.sha256(f"{self._scope}{position}".encode()).hexdigest()[:16]
 
 
-def _sent(thing: BaseModel) -> int:
-    """The bytes that a thing takes in a function's response at most: there a body is a JSON text of JSON, and some of
+def sent_bytes(text: str) -> int:
+    """What a part of a body takes in a function's response at most: there a body is a text in JSON, and some of
     Lambda's runtimes (Python 3.11) escape each letter that is not ASCII."""
-    return len(json.dumps(thing.model_dump_json()))
+    return len(json.dumps(text))

@@ -14,8 +14,10 @@ QUOTA_REMAINING = "X-Quota-Remaining"
 
 _MEANING = {
     401: "No valid token",
+    403: "A page of another site has sent it, or it was sent to another address",
     404: "It does not exist, or belongs to somebody else",
     409: "It contradicts what is stored",
+    413: "More bytes than are taken at once",
     429: "Too many: evaluations on this day, yours or everybody's, or wrong passwords; Retry-After says for how long",
     503: "The database is busy or does not answer; the same request may be sent again",
 }

@@ -21,7 +21,6 @@ LEEWAY = timedelta(seconds=10)
 ALGORITHM = "EdDSA"
 ISSUER = "pm-interview-coach"
 AUDIENCE = "pm-interview-coach-api"
-REFUSED = "Not authenticated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Verifier:
             header = jwt.get_unverified_header(token)
             key = self._keys[header["kid"]]
             if "crit" in header:
-                raise Unauthorized(REFUSED)
+                raise Unauthorized
             claims = jwt.decode(
                 token,
                 key,
@@ -82,10 +81,10 @@ class Verifier:
             )
             # No leeway here: both times are of one clock.
             if not 0 < claims["exp"] - claims["iat"] <= LIFETIME.total_seconds():
-                raise Unauthorized(REFUSED)
+                raise Unauthorized
             return str(UUID(claims["sub"]))
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
-            raise Unauthorized(REFUSED) from None
+            raise Unauthorized from None
 
 
 def _public_hex(private: Ed25519PrivateKey) -> str:

@@ -1,4 +1,4 @@
-"""Attempts: answers of a session, numbered from 1 without gaps, each with its evaluation once there is one."""
+"""Attempts: answers of a session, numbered from 1 on, each with its evaluation once there is one."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,11 +8,22 @@ from typing import Any
 from uuid import uuid4
 
 from coach.errors import Conflict, Invalid, NotFound
-from coach.model import Attempt, Category, Criterion, Evaluation, EvaluationRequest, Evaluator, Mode, Probe, Status
+from coach.model import (
+    FOLLOW_UPS_MAX,
+    Attempt,
+    Category,
+    Criterion,
+    Evaluation,
+    EvaluationRequest,
+    Evaluator,
+    Mode,
+    Probe,
+    Status,
+)
 from coach.storage import keys, rows
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table, marshal, unmarshal
 from coach.storage.limits import Allowance, Limits
-from coach.storage.sessions import session_of
+from coach.storage.sessions import is_there, session_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +75,14 @@ class Attempts:
         deadline = self._table.deadline()
         token = uuid4().hex
         while True:
-            if not session:
+            if not is_there(session):
                 raise NotFound("Session not found")
             if used:
                 return Added(self._replayed(user_id, session_id, used, request), new=False, remaining=count.remaining)
             if "ended_at" in session:
                 raise Conflict("The session has ended")
+            if last_id(session) >= keys.ATTEMPTS_MAX:
+                raise Conflict("The session has no number left for another attempt")
             now = self._table.moment
             earliest_start = _earliest_start(session, now)
             probe = _open_probe(session, asking, question_id) if asking_key else None
@@ -78,7 +91,7 @@ class Attempts:
             asked = probe
             is_exam = session["mode"] == Mode.EXAM
             attempt = Attempt(
-                id=session["attempts_count"] + 1,
+                id=last_id(session) + 1,
                 user_id=user_id,
                 session_id=session["id"],
                 question_id=question_id,
@@ -97,18 +110,18 @@ class Attempts:
             )
             counting = count.actions()
             actions = [
-                self._table.put(_item(attempt) | {"exam": is_exam, "token": token}, "attribute_not_exists(pk)"),
+                self._table.put(attempt_item(attempt) | {"exam": is_exam, "token": token}, "attribute_not_exists(pk)"),
                 self._counted(session, attempt, earliest_start),
                 *counting,
                 self._table.change(
                     keys.answered(user_id, question_id),
-                    "ADD attempts :one SET last_at = :now",
+                    "ADD attempts :one",
                     None,
-                    {":one": 1, ":now": keys.text_of(attempt.created_at)},
+                    {":one": 1},
                 ),
             ]
             if asking_key and probe:
-                actions.append(self._answered(asking_key, probe))
+                actions.append(self.answered(asking_key, probe))
             if key_key:
                 use = {"attempt_id": attempt.id, "request": request}
                 actions.append(self._table.put(key_key | use, "attribute_not_exists(pk)"))
@@ -130,8 +143,9 @@ class Attempts:
 
     def _counted(self, session: Item, attempt: Attempt, earliest_start: str) -> Action:
         """The action that counts an attempt on its session, if that is still as it was read and takes answers."""
-        counts = "ADD attempts_count :one, follow_ups_count :follow_up"
+        counts = "SET last_id = :id ADD attempts_count :one, follow_ups_count :follow_up"
         values = {
+            ":id": attempt.id,
             ":one": 1,
             ":follow_up": 1 if attempt.probe else 0,
             ":before": session["attempts_count"],
@@ -145,11 +159,12 @@ class Attempts:
         return self._table.change(
             keys.session(attempt.user_id, attempt.session_id),
             update,
-            "attempts_count = :before AND attribute_not_exists(ended_at) AND #mode = :mode AND started_at >= :earliest",
+            "attempts_count = :before AND attribute_not_exists(ended_at) AND attribute_not_exists(deletion) "
+            "AND #mode = :mode AND started_at >= :earliest",
             values,
         )
 
-    def _answered(self, asking_key: Item, probe: Probe) -> Action:
+    def answered(self, asking_key: Item, probe: Probe) -> Action:
         """The action that takes an attempt's probe as answered, if the attempt still asks it and nobody has."""
         return self._table.change(
             asking_key,
@@ -166,20 +181,34 @@ class Attempts:
 
     def get(self, user_id: str, session_id: str, attempt_id: int) -> Attempt:
         """Raises NotFound."""
+        wanted = [keys.attempt(user_id, session_id, attempt_id), keys.session(user_id, session_id)]
+        item, session = self._table.get_all(wanted)
+        if not item or not is_there(session):
+            raise NotFound("Attempt not found")
+        attempt = attempt_of(item)
+        return replace(attempt, withheld=attempt.withheld and session_of(session).is_open_exam)
+
+    def stored(self, user_id: str, session_id: str, attempt_id: int) -> Attempt:
+        """As `get`, but not as its user may see it, and also of a session whose deletion has begun. Raises NotFound."""
         item = self._table.get(keys.attempt(user_id, session_id, attempt_id))
         if not item:
             raise NotFound("Attempt not found")
-        return next(self._shown([item]))
+        return attempt_of(item)
 
     def earlier(self, attempt: Attempt) -> tuple[Attempt, ...]:
         """What a follow-up builds on, first answer first; nothing for a first answer. Raises NotFound."""
+        return self._earlier(attempt, FOLLOW_UPS_MAX)
+
+    def _earlier(self, attempt: Attempt, at_most: int) -> tuple[Attempt, ...]:
         if attempt.follow_up_to is None:
             return ()
+        if not at_most:  # only an import can bring so many
+            raise NotFound("This answer follows up more answers than are graded together.")
         try:
-            before = self.get(attempt.user_id, attempt.session_id, attempt.follow_up_to)
+            before = self.stored(attempt.user_id, attempt.session_id, attempt.follow_up_to)
         except NotFound:
             raise NotFound("The answer that this one follows up is no longer there.") from None
-        return (*self.earlier(before), before)
+        return (*self._earlier(before, at_most - 1), before)
 
     def of_session(
         self, user_id: str, session_id: str, *, after: int | None = None, page_size: int
@@ -199,7 +228,7 @@ class Attempts:
         if after is not None:
             query["ExclusiveStartKey"] = marshal(keys.attempt(user_id, session_id, after))
         items = self._table.query(query, values)
-        if after is None and next(items, None) is None:
+        if after is None and not is_there(next(items, {})):
             raise NotFound("Session not found")
         return self._shown(items)
 
@@ -229,14 +258,19 @@ class Attempts:
             yield replace(attempt, withheld=goes_on[attempt.session_id])
 
     def has_answered(self, user_id: str, question_id: int) -> bool:
-        return bool(self._table.get(keys.answered(user_id, question_id)))
+        count: int = self._table.get(keys.answered(user_id, question_id)).get("attempts", 0)
+        return count > 0
 
 
 def evaluation_request(image: Mapping[str, Any]) -> EvaluationRequest:
     """From an attempt's image in a record of the table's stream."""
     item = unmarshal(image)
     return EvaluationRequest(
-        user_id=item["user_id"], session_id=item["session_id"], attempt_id=item["id"], round=item["round"]
+        user_id=item["user_id"],
+        session_id=item["session_id"],
+        attempt_id=item["id"],
+        round=item["round"],
+        created_at=keys.time_of(item["created_at"]),
     )
 
 
@@ -271,7 +305,14 @@ def _open_probe(session: Item, asking: Item, question_id: int) -> Probe:
     return attempt.follow_up
 
 
-def _item(attempt: Attempt) -> Item:
+def last_id(session: Item) -> int:
+    """The highest number of a session's attempts. A session from before there were imports has them all."""
+    last: int = session["last_id"] if "last_id" in session else session["attempts_count"]
+    return last
+
+
+def attempt_item(attempt: Attempt) -> Item:
+    """Of an attempt that is new: without what comes of its evaluation."""
     return keys.attempt(attempt.user_id, attempt.session_id, attempt.id) | {
         "id": attempt.id,
         "user_id": attempt.user_id,
@@ -315,6 +356,7 @@ def attempt_of(item: Item) -> Attempt:
         answered=_probe_of(item.get("answered")),
         withheld=item.get("exam", True),
         lease_until=item.get("lease_until"),
+        imported_at=keys.time_of(item.get("imported_at")),
     )
 
 

@@ -311,6 +311,22 @@ def unmarshal(item: Mapping[str, Any]) -> Item:
     return {name: _deserialize(value) for name, value in item.items()}
 
 
+def size_of(value: Any) -> int:
+    """How many bytes DynamoDB counts for an item, or for a value in one, at most."""
+    match value:
+        case None | bool():
+            return 1
+        case int():
+            return len(str(value)) // 2 + 2
+        case str():
+            return len(value.encode())
+        case Mapping():
+            inside = (len(name.encode()) + size_of(each) + 1 for name, each in value.items() if each is not None)
+            return 3 + sum(inside)
+        case _:
+            return 3 + sum(size_of(each) + 1 for each in value)
+
+
 def _found(reason: Mapping[str, Any]) -> Item | None:
     """The item that a condition failed on ({} when there is none), or None when the condition held."""
     return unmarshal(reason.get("Item", {})) if reason["Code"] == "ConditionalCheckFailed" else None

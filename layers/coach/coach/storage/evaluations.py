@@ -13,6 +13,7 @@ from coach.storage import keys, rows
 from coach.storage.attempts import Attempts, attempt_of, evaluation_item
 from coach.storage.dynamo import Action, ConditionsFailed, Item, Table
 from coach.storage.limits import Allowance, Limits
+from coach.storage.sessions import THERE, is_there
 
 REEVALUATION_LOST_AFTER = timedelta(days=2)
 """Longer than for a pending attempt: what waits to be replaced has its evaluation, and nobody misses another one."""
@@ -59,12 +60,14 @@ class Evaluations:
         NotFound, Conflict when the attempt is evaluated, and QuotaUsedUp or BudgetUsedUp.
         """
         attempt_key = keys.attempt(user_id, session_id, attempt_id)
+        session_key = keys.session(user_id, session_id)
         count = self._limits.daily_count(user_id, allowance) if allowance else None
         deadline = self._table.deadline()
         token = uuid4().hex
         while True:
-            item, *counted = self._table.get_all([attempt_key, *(count.keys if count else [])])
-            if not item:
+            wanted = [attempt_key, session_key, *(count.keys if count else [])]
+            item, session, *counted = self._table.get_all(wanted)
+            if not item or not is_there(session):
                 raise NotFound("Attempt not found")
             if item["status"] == Status.EVALUATED:
                 raise Conflict("The attempt is evaluated already")
@@ -98,11 +101,7 @@ class Evaluations:
                 *(count.actions() if count else []),
             ]
             if item["status"] == Status.FAILED:
-                session_key = keys.session(user_id, session_id)
-                uncounted = self._table.change(
-                    session_key, "ADD failed_count :minus", "attribute_exists(pk)", {":minus": -1}
-                )
-                actions.append(uncounted)
+                actions.append(self._table.change(session_key, "ADD failed_count :minus", THERE, {":minus": -1}))
             try:
                 self._table.transact(*actions)
             except ConditionsFailed as failed:
@@ -150,6 +149,9 @@ class Evaluations:
         Held when another worker has it; None when there is nothing to do: the attempt is settled, asked for anew since
         (another round) or gone.
         """
+        identity, values = ("", {})
+        if request.created_at:
+            identity, values = " AND created_at = :created_at", {":created_at": keys.text_of(request.created_at)}
         token = uuid4().hex
         now = int(self._table.now())
         try:
@@ -157,8 +159,9 @@ class Evaluations:
                 keys.attempt(request.user_id, request.session_id, request.attempt_id),
                 "SET lease = :token, lease_until = :until ADD tries :one REMOVE asked",
                 "(#status = :pending OR attribute_exists(reevaluating)) AND round = :round "
-                "AND (attribute_not_exists(lease) OR lease_until <= :now)",
-                {
+                f"AND (attribute_not_exists(lease) OR lease_until <= :now){identity}",
+                values
+                | {
                     ":token": token,
                     ":until": now + seconds,
                     ":one": 1,
@@ -170,7 +173,7 @@ class Evaluations:
         except ConditionsFailed as failed:
             item = failed.found[0] or {}
             open_ = item.get("status") == Status.PENDING or "reevaluating" in item
-            if not open_ or item["round"] != request.round:
+            if not open_ or not request.means(attempt_of(item)):
                 return None
             if item["lease"] != token:
                 return Held(item["lease_until"])
@@ -195,7 +198,11 @@ class Evaluations:
         place = keys.reply(lease.attempt, lease.tries)
         attempt = lease.attempt
         self._table.applied(
-            self._table.check(keys.attempt(attempt.user_id, attempt.session_id, attempt.id)),
+            self._table.check(
+                keys.attempt(attempt.user_id, attempt.session_id, attempt.id),
+                "created_at = :created_at",
+                {":created_at": keys.text_of(attempt.created_at)},
+            ),
             self._table.put(place | asdict(reply) | {"outcome": outcome}),
         )
 
@@ -264,13 +271,14 @@ class Evaluations:
     def give_up(self, request: EvaluationRequest, failure: str) -> bool:
         """As `fail`, for an attempt that no worker will take again; False when it was settled meanwhile or is gone."""
         try:
-            attempt = self._attempts.get(request.user_id, request.session_id, request.attempt_id)
+            attempt = self._attempts.stored(request.user_id, request.session_id, request.attempt_id)
         except NotFound:
             return False
-        return attempt.round == request.round and self.fail(attempt, failure)
+        return request.means(attempt) and self.fail(attempt, failure)
 
     def _close_round(self, attempt: Attempt, update: str, values: Item) -> Action:
-        """Bring an attempt's round to its end, if it is the round that was worked on and has not ended before."""
+        """Bring an attempt's round to its end, if it is the round that was worked on and has not ended before. Not that
+        of another attempt, which a new session with the same id may have under the same number."""
         if attempt.reevaluating:
             is_open, status = "attribute_exists(reevaluating) AND #status = :before", Status.EVALUATED
         else:
@@ -278,6 +286,6 @@ class Evaluations:
         return self._table.change(
             keys.attempt(attempt.user_id, attempt.session_id, attempt.id),
             f"{update} REMOVE lease, lease_until, reevaluating, asked",
-            f"{is_open} AND round = :round",
-            values | {":before": status, ":round": attempt.round},
+            f"{is_open} AND round = :round AND created_at = :created_at",
+            values | {":before": status, ":round": attempt.round, ":created_at": keys.text_of(attempt.created_at)},
         )

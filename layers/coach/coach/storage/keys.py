@@ -3,18 +3,25 @@
 A user is a partition, so what belongs to somebody else cannot be addressed at all:
 
     pk               sk                                  what
-    USER#<user>      PROFILE                             the account
-    USER#<user>      SESSION#<session>                   a session and its counters; `started` feeds the index
+    USER#<user>      PROFILE                             the account; `deletion`: it is being deleted, see `deletions`
+    USER#<user>      SESSION#<session>                   a session and its counters; `started` feeds the index,
+                                                         `deletion` is as with an account, `last_id` is the highest
+                                                         number of its attempts, and `awaited` are attempts that
+                                                         imported follow-ups answer, not there yet
     USER#<user>      SESSION#<session>#ATTEMPT#000001    an attempt, its evaluation, and the lease of who evaluates it
     USER#<user>      SESSION#<session>#KEY#<sha256>      an Idempotency-Key and the attempt that it made
     USER#<user>      REPLY#<session>#000001#<round>#<n>  what a model replied at the n-th try and what it cost, whether
                                                          it was of use or not; no request reads it
     USER#<user>      EVALUATION#<session>#000001#<round> an evaluation that a later round has replaced
-    USER#<user>      ANSWERED#000001                     how often and when last the user has answered a question
+    USER#<user>      ANSWERED#000001                     how many attempts at a question the user has
     USER#<user>      QUOTA#2026-11-21                    evaluations asked for on one day (expires by TTL)
+    USER#<user>      BROWSER#<sha256>                    the session of a browser, by its cookie's secret (expires)
+    USER#<user>      RESET                               the newest link for a new password (expires)
     EMAIL#<address>  EMAIL                               who owns the address, and the password's hash
     LOGIN#<sha256>   LOGIN                               when passwords for an e-mail address were wrong that came from
                                                          one network address; there may be no account (expires)
+    FORGOT#<sha256>  FORGOT                              when links for a new password were asked for, for one
+                                                         e-mail address; `asking` until that is mailed (expires)
     BUDGET#2026-11-21  BUDGET                            evaluations that all users asked for on one day (expires)
     BREAKER          BREAKER                             until when the model must not be called
 
@@ -49,6 +56,7 @@ Key = dict[str, Any]
 ATTEMPTS_MAX = 999_999
 """The highest number of an attempt, since the numbers sort as text."""
 
+PROFILE = "PROFILE"
 SESSIONS_BY_START = "sessions_by_start"
 ATTEMPTS_BY_TIME = "attempts_by_time"
 NO_TIME, OPEN_EXAM = -(10**18), 10**18
@@ -67,7 +75,7 @@ def user(user_id: str) -> str:
 
 
 def profile(user_id: str) -> Key:
-    return {"pk": user(user_id), "sk": "PROFILE"}
+    return {"pk": user(user_id), "sk": PROFILE}
 
 
 def email(address: str) -> Key:
@@ -80,6 +88,19 @@ def login(address: str, source_ip: str) -> Key:
     network = IPv6Network((source_ip, 64), strict=False) if ":" in source_ip else source_ip
     digest = hashlib.sha256(f"{email(address)['pk']}\n{network}".encode()).hexdigest()
     return {"pk": f"LOGIN#{digest}", "sk": "LOGIN"}
+
+
+def browser(user_id: str, digest: str) -> Key:
+    return {"pk": user(user_id), "sk": f"BROWSER#{digest}"}
+
+
+def reset(user_id: str) -> Key:
+    return {"pk": user(user_id), "sk": "RESET"}
+
+
+def forgot(address: str) -> Key:
+    """One key for all spellings of an e-mail address."""
+    return {"pk": f"FORGOT#{hashlib.sha256(email(address)['pk'].encode()).hexdigest()}", "sk": "FORGOT"}
 
 
 def session(user_id: str, session_id: str) -> Key:
@@ -116,7 +137,11 @@ def replaced_evaluation(attempt: Attempt) -> Key:
 
 
 def answered(user_id: str, question_id: int) -> Key:
-    return {"pk": user(user_id), "sk": f"ANSWERED#{question_id:06d}"}
+    return {"pk": user(user_id), "sk": answered_sk(question_id)}
+
+
+def answered_sk(question_id: int) -> str:
+    return f"ANSWERED#{question_id:06d}"
 
 
 def quota(user_id: str, day: datetime) -> Key:

@@ -5,42 +5,55 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from coach.errors import Conflict, NotFound
+from coach.errors import Conflict, NotFound, Unauthorized
 from coach.model import Category, Mode, Session
 from coach.storage import keys
+from coach.storage.accounts import Accounts
 from coach.storage.dynamo import ConditionsFailed, Item, Table, marshal
 
 POSITION = re.compile(f"[0-9T:.+-]{{32}}#{keys.UUID}")
 """Where a session stands: its time and its id."""
 
 _SETTINGS = ("category_filter", "mode", "timer_minutes")
+THERE = "attribute_exists(pk) AND attribute_not_exists(deletion)"
+"""The condition that there is such a session: one whose deletion has begun is none any more."""
 
 
 class Sessions:
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, accounts: Accounts) -> None:
         self._table = table
+        self._accounts = accounts
 
     def create(self, session: Session) -> tuple[Session, bool]:
         """Store a session unless its id is there already: (the stored session, whether it is new).
 
-        Raises Conflict when the id is there with other settings.
+        Raises Conflict when the id is there with other settings, and Unauthorized when the account is not there, or its
+        deletion has begun. Waits for the end of the deletion of a session that had the id before.
         """
-        item = _item(session)
-        try:
-            self._table.put_if_new(item)
-        except ConditionsFailed as failed:
-            stored = failed.found[0] or {}
-            if session_of(stored) == session:
-                return session, True
-            if any(stored.get(name) != item.get(name) for name in _SETTINGS):
-                raise Conflict("A session with this id exists with other settings") from None
-            return session_of(stored), False
-        return session, True
+        item = session_item(session)
+        actions = [self._table.put(item, "attribute_not_exists(pk)"), self._accounts.living(session.user_id)]
+        deadline = self._table.deadline()
+        while True:
+            try:
+                self._table.transact(*actions)
+            except ConditionsFailed as failed:
+                stored, account = failed.found
+                if account is not None:
+                    raise Unauthorized from None
+                if not stored or "deletion" in stored:
+                    self._table.pause(deadline, "A session with this id is being deleted; try again")
+                    continue
+                if session_of(stored) == session:
+                    return session, True
+                if any(stored.get(name) != item.get(name) for name in _SETTINGS):
+                    raise Conflict("A session with this id exists with other settings") from None
+                return session_of(stored), False
+            return session, True
 
     def get(self, user_id: str, session_id: str) -> Session:
         """Raises NotFound."""
         item = self._table.get(keys.session(user_id, session_id))
-        if not item:
+        if not is_there(item):
             raise NotFound("Session not found")
         return session_of(item)
 
@@ -75,20 +88,18 @@ class Sessions:
         end = "SET ended_at = if_not_exists(ended_at, :now)"
         values: Item = {":now": keys.text_of(self._table.moment)}
         try:
-            item = self._table.update(
-                key, end, "attribute_exists(pk) AND #mode <> :exam", values | {":exam": Mode.EXAM}
-            )
+            item = self._table.update(key, end, f"{THERE} AND #mode <> :exam", values | {":exam": Mode.EXAM})
         except ConditionsFailed:
             # An exam, which is open no more from this moment on, or nothing.
             end = f"{end}, #at = :at REMOVE questions"
             try:
-                item = self._table.update(key, end, "attribute_exists(pk)", values | {":at": keys.NO_TIME})
+                item = self._table.update(key, end, THERE, values | {":at": keys.NO_TIME})
             except ConditionsFailed:
                 raise NotFound("Session not found") from None
         return session_of(item)
 
 
-def _item(session: Session) -> Item:
+def session_item(session: Session) -> Item:
     started = keys.text_of(session.started_at)
     return keys.session(session.user_id, session.id) | {
         "id": session.id,
@@ -107,6 +118,11 @@ def _item(session: Session) -> Item:
         "follow_ups_scored_count": session.follow_ups_scored_count,
         "at": keys.OPEN_EXAM if session.mode is Mode.EXAM else keys.NO_TIME,
     }
+
+
+def is_there(item: Item) -> bool:
+    """Whether an item that was read is such a session."""
+    return bool(item) and "deletion" not in item
 
 
 def session_of(item: Item) -> Session:

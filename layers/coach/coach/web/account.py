@@ -1,7 +1,7 @@
 """/account: the address, the password, taking one's practice along, and deleting it."""
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import Router
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import BaseModel, ValidationError
 
 from coach import aws
@@ -17,7 +17,7 @@ from coach.storage.exports import POSITION
 from coach.web.site import Site, said
 from coach.web.visitors import visitor
 
-router = Router()
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 ALL = 10**6
 """Attempts on a page of an export that is cut by its size alone."""
@@ -46,13 +46,11 @@ def change_password() -> Response[str]:
     user = visitor(site, onward="/account")
     try:
         sent = PasswordChange.model_validate(site.form())
-        credentials = opened(
-            user.email or "", sent.current_password, router.current_event.request_context.identity.source_ip
-        )
+        credentials = opened(user.email or "", sent.current_password, site.source_ip)
         if not credentials:
             return shown(site, 422, about="password", problem="The current password is not right.")
         after = hashed(sent.new_password)
-        ticket = browser.ticket(router.current_event)
+        ticket = browser.ticket(site.current_event)
         kept = aws.storage().browsers.kept(user.id, ticket.digest, credentials.password_hash, after) if ticket else None
         aws.storage().accounts.change_password(credentials, after, keeping=kept)
     except ValidationError as refused:
@@ -67,7 +65,7 @@ def sign_out_everywhere() -> Response[str]:
     site = Site(router)
     aws.storage().browsers.end_all(visitor(site, onward="/account").id)
     answer = site.go("/auth/login")
-    answer.cookies.append(browser.cookie(router, None))
+    answer.cookies.append(browser.cookie(site, None))
     return answer
 
 
@@ -100,7 +98,7 @@ def import_file() -> Response[str]:
     user = visitor(site, onward="/account")
     storage = aws.storage()
     try:
-        found = ImportIn.model_validate_json(_file(router.current_event.body or ""))
+        found = ImportIn.model_validate_json(_file(site.current_event.body or ""))
         taken = storage.imports.take(user.id, parts(found, user.id, storage.table.moment))
     except ValidationError as refused:
         first = refused.errors()[0]
@@ -112,7 +110,7 @@ def import_file() -> Response[str]:
         return shown(site, 422, about="import", problem=problem)
     except CoachError as refused:
         return shown(site, refused.status, about="import", problem=f"{refused.detail}.")
-    done = f"{taken.attempts_imported:,} answers were new, {taken.attempts_there:,} were there already."
+    done = f"{taken.attempts:,} answers were new, {taken.attempts_there:,} were there already."
     return shown(site, about="import", done=done)
 
 
@@ -132,5 +130,5 @@ def delete() -> Response[str]:
         return shown(site, 422, about="delete", problem="This is not the address of this account. Nothing was deleted.")
     aws.storage().accounts.delete(user.id)
     answer = site.page("deleted.html")
-    answer.cookies.append(browser.cookie(router, None))
+    answer.cookies.append(browser.cookie(site, None))
     return answer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import Router
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from coach import aws
 from coach import questions as bank
@@ -17,7 +17,7 @@ from coach.web import marks
 from coach.web.site import Site
 from coach.web.visitors import visitor
 
-router = Router()
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 NEW_SENTENCES = 6
 """As many of what a second try has added are shown."""

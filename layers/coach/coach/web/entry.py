@@ -7,14 +7,14 @@ from typing import Annotated
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import Router
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import BaseModel, Field, ValidationError
 
 from coach import aws
 from coach.errors import Conflict, TooManyRequests
 from coach.http import browser
 from coach.http.addresses import trusted
-from coach.http.passwords import WRONG, opened
+from coach.http.passwords import WRONG, opened, replaced
 from coach.http.schemas.fields import Text
 from coach.http.schemas.passwords import Email, NewPassword, Password
 from coach.identity.passwords import hashed
@@ -22,7 +22,7 @@ from coach.identity.tickets import Ticket
 from coach.model import User
 from coach.web.site import Site, said
 
-router = Router()
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 
 class Registration(BaseModel):
@@ -95,23 +95,24 @@ def login_form() -> Response[str]:
 
 def begun(site: Site, email: str, password: str, onward: str) -> Response[str] | None:
     """A session of this browser for who has the right password, and on with it. Raises TooManyRequests."""
-    credentials = opened(email, password, router.current_event.request_context.identity.source_ip)
+    credentials = opened(email, password, site.source_ip)
     if not credentials:
         return None
     ticket = Ticket.made(credentials.user_id)
     if not aws.storage().browsers.sign_in(credentials, ticket.digest):
         return None
-    browser.end(router.current_event)
+    browser.end(site.current_event)
     answer = site.go(onward)
-    answer.cookies.append(browser.cookie(router, ticket))
+    answer.cookies.append(browser.cookie(site, ticket))
     return answer
 
 
 @router.post("/auth/logout/form", include_in_schema=False, enable_validation=False)
 def logout_form() -> Response[str]:
-    browser.end(router.current_event)
-    answer = Site(router).go("/")
-    answer.cookies.append(browser.cookie(router, None))
+    site = Site(router)
+    browser.end(site.current_event)
+    answer = site.go("/")
+    answer.cookies.append(browser.cookie(site, None))
     return answer
 
 
@@ -128,7 +129,7 @@ def forgot_form() -> Response[str]:
         email = Forgotten.model_validate(sent).email
     except ValidationError:
         return site.page("forgot.html", 422, problem="This is no e-mail address.", email=sent.get("email", ""))
-    aws.storage().resets.ask(email, trusted(router))
+    aws.storage().resets.ask(email, trusted(site))
     return site.page("asked.html", email=email)
 
 
@@ -148,11 +149,7 @@ def reset_form() -> Response[str]:
         password = NewChoice.model_validate(sent).new_password
     except ValidationError as refused:
         return _reset(site, token, 422, said(refused))
-    resets, ticket = aws.storage().resets, Ticket.read(token)
-    email = resets.email(ticket.user_id, ticket.digest) if ticket else None
-    if ticket and email and resets.use(ticket.user_id, ticket.digest, email, hashed(password)):
-        return site.go("/auth/login", changed="1")
-    return site.page("bad_link.html", 422)
+    return site.go("/auth/login", changed="1") if replaced(token, password) else site.page("bad_link.html", 422)
 
 
 def _reset(site: Site, token: str, status: int = 200, problem: str | None = None) -> Response[str]:

@@ -5,7 +5,7 @@ from itertools import groupby
 from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import Router
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from coach import aws
 from coach import questions as bank
@@ -14,7 +14,7 @@ from coach.storage.history import POSITION, Filters
 from coach.web.site import Site
 from coach.web.visitors import visitor
 
-router = Router()
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 A_PAGE = 30
 DAYS = ((7, "last 7 days"), (30, "last 30 days"), (365, "last year"))

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import Router
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import ValidationError
 
 from coach import aws, choosing
@@ -19,7 +19,7 @@ from coach.progress import statistics
 from coach.web.site import Site, said
 from coach.web.visitors import visitor
 
-router = Router()
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 GOES_ON_FOR = timedelta(hours=12)
 """How long after its start a session of practice takes up what somebody answers next."""

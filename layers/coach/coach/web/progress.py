@@ -1,7 +1,7 @@
 """/progress: figures and pictures of somebody's practice."""
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import Router
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from coach import aws, choosing
 from coach.model import Category, Evaluator
@@ -10,7 +10,7 @@ from coach.web import charts
 from coach.web.site import Site
 from coach.web.visitors import visitor
 
-router = Router()
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 TREND_DAYS = 90
 HEATMAP_DAYS = 365

@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.router import Router
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.shared.cookies import Cookie
 from pydantic import ValidationError
 
 from coach import aws
+from coach.http.addresses import Asked
 from coach.http.schemas.fields import is_zone
 from coach.web import words
 from coach.web.rendering import environment, static_files, static_version
@@ -36,11 +36,15 @@ HTML = "text/html; charset=utf-8"
 class Site:
     """One request for a page, and what is answered to it."""
 
-    def __init__(self, app: APIGatewayRestResolver | Router) -> None:
+    def __init__(self, app: Asked) -> None:
         self.current_event = app.current_event
-        self.context: dict[str, Any] = app.context
+        self.context = app.context
         self.root: str = app.context["base_path"]
         self._cookies = _cookies(self.current_event.headers.get("cookie", ""))
+
+    @property
+    def source_ip(self) -> str:
+        return str(self.current_event.request_context.identity.source_ip)
 
     @property
     def zone(self) -> ZoneInfo:

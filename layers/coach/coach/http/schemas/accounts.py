@@ -9,10 +9,10 @@ from coach.model import User
 
 
 class UserOut(BaseModel):
-    """An account."""
+    """An account. It has no `email` if tokens of another issuer open it."""
 
     id: str
-    email: str
+    email: str | None
     full_name: str | None
     is_active: bool
     created_at: datetime

@@ -23,14 +23,18 @@ def _long_enough(text: str) -> str:
     return text
 
 
+AnswerText = Annotated[
+    Text, Field(min_length=ANSWER_MIN_CHARS, max_length=ANSWER_MAX_CHARS), AfterValidator(_long_enough)
+]
+SecondsSpent = Annotated[WholeNumber, Field(ge=0, le=86_400)]
+
+
 class AttemptIn(Body):
     """An answer to a question of the bank."""
 
     question_id: Annotated[WholeNumber, Field(ge=1)]
-    answer_text: Annotated[
-        Text, Field(min_length=ANSWER_MIN_CHARS, max_length=ANSWER_MAX_CHARS), AfterValidator(_long_enough)
-    ]
-    time_spent_sec: Annotated[WholeNumber, Field(ge=0, le=86_400)] | None = None
+    answer_text: AnswerText
+    time_spent_sec: SecondsSpent | None = None
     session_id: SessionId | None = None
     follow_up_to: Annotated[
         Annotated[WholeNumber, Field(ge=1)] | None,
@@ -136,7 +140,7 @@ class AttemptOut(BaseModel):
             created_at=attempt.created_at,
             follow_up=ProbeOut(criterion=probe.criterion, question=probe.question) if probe else None,
             follow_up_to=attempt.follow_up_to,
-            imported_at=None,
+            imported_at=attempt.imported_at,
         )
 
 

@@ -1,7 +1,7 @@
 """What fields of several resources have in common."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any
@@ -59,17 +59,31 @@ Zone = Annotated[str, Query(description="Whose days: an IANA name, as Europe/Ber
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+_FIRST, _AFTER_LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(5000, 1, 1, tzinfo=UTC)
+
+
+def _time(text: Any) -> datetime:
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
+        raise ValueError("no time in ISO 8601 with an offset from UTC, as 2026-11-27T10:00:00.000000+01:00")
+    return datetime.fromisoformat(text.upper())
 
 
 def _moment(text: Any) -> datetime:
     """A + that was not encoded comes as a space."""
-    written = re.sub(r"(?<=[0-9]) (?=\d\d:?\d\d$)", "+", str(text))
-    if not _TIME.fullmatch(written):
-        raise ValueError("no time in ISO 8601 with an offset from UTC, as 2026-11-27T10:00:00.000000+01:00")
-    return datetime.fromisoformat(written.upper())
+    return _time(re.sub(r"(?<=[0-9]) (?=\d\d:?\d\d$)", "+", str(text)))
+
+
+def _of_our_time(time: datetime) -> datetime:
+    """What the table can hold and sort."""
+    if not _FIRST <= time < _AFTER_LAST:
+        raise ValueError("no time from 1970 on and before the year 5000")
+    return time.astimezone(UTC)
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""In a query."""
+Time = Annotated[datetime, BeforeValidator(_time), AfterValidator(_of_our_time)]
+"""In a body."""
 
 
 class Body(BaseModel):

@@ -47,7 +47,7 @@ class HistoryRowOut(BaseModel):
             evaluation=EvaluationOut.of(found) if found else None,
             failure=attempt.failure,
             follow_up_to=attempt.follow_up_to,
-            imported_at=None,
+            imported_at=attempt.imported_at,
         )
 
 

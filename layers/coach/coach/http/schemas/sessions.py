@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 from coach.http.schemas.fields import Body, SessionId, WholeNumber
 from coach.model import Category, Mode, Session
 
+TimerMinutes = Annotated[WholeNumber, Field(ge=1, le=60)]
+
 
 class SessionIn(Body):
     """A session to start. All fields are optional."""
@@ -15,7 +17,7 @@ class SessionIn(Body):
     id: SessionId | None = None
     category_filter: Category | None = None
     mode: Mode = Mode.STANDARD
-    timer_minutes: Annotated[WholeNumber, Field(ge=1, le=60)] | None = None
+    timer_minutes: TimerMinutes | None = None
 
 
 class SessionOut(BaseModel):
