@@ -35,7 +35,7 @@ class Candidate:
         return browser
 
     def is_signed_in(self, browser: requests.Session) -> bool:
-        return self.email in browser.get(f"{self._stack.url}/auth/login", timeout=60).text
+        return self.email in browser.get(f"{self._stack.url}/account", timeout=60).text
 
     def mailed(self, number: int = 1) -> str:
         """The link of the n-th mail that was sent to the candidate, once it is there."""

@@ -505,8 +505,8 @@ def test_a_forgotten_password_from_page_to_page(dynamodb: "DynamoDBClient", mail
         assert f'name="token" value="{mailbox.token}"' in page.body
         assert page.headers["referrer-policy"] == "no-referrer"
     assert (refused.status, "10,000 commonest" in refused.body, "PASSWORD1" in refused.body) == (422, True, False)
-    assert (done.status, done.headers["location"]) == (303, "/prod/auth/login?changed")
-    assert "Your new password is set" in call("GET", "/auth/login?changed").body
+    assert (done.status, done.headers["location"]) == (303, "/prod/auth/login?changed=1")
+    assert "Your new password is set" in call("GET", "/auth/login?changed=1").body
     assert (used.status, "does not work any more" in used.body) == (422, True)
     assert signed_in.status == 303
 

@@ -20,7 +20,7 @@ from tests.unit.faults import Faults
 pytestmark = pytest.mark.usefixtures("functions")
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-UNDOCUMENTED = {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/static/{name}"), *PAGES}
+UNDOCUMENTED = {("GET", "/openapi.json"), ("GET", "/docs"), *PAGES}
 
 
 FETCHED = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "srcset")}
