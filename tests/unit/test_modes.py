@@ -25,7 +25,6 @@ from tests.unit.given import (
     NOW,
     Clock,
     a_session,
-    a_user,
     add,
     an_evaluation,
     ask_again,
@@ -200,7 +199,6 @@ DOCUMENT = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
 def exam(storage: Storage, clock: Clock) -> Session:
     """An exam that goes on, with pending answers to question 1, which was answered before, and to question 2. There is
     a review too."""
-    storage.accounts.register(replace(a_user(), id=USER), "hash")
     before = storage.sessions.create(a_session(started_at=NOW.replace(day=14)))[0]
     clock.advance(-7 * 24 * 3600)
     storage.evaluations.record(add(storage, before)[0], an_evaluation(60))
