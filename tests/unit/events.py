@@ -52,11 +52,9 @@ def _routes() -> list[Route]:
 
 
 ROUTES = _routes()
-PAGES = {
-    *{("GET", path) for path in ("/auth/login", "/auth/password/forgot", "/auth/password/reset")},
-    *{("POST", f"/auth/{path}/form") for path in ("login", "logout", "password/forgot", "password/reset")},
-}
-"""What browsers show, and the forms on it."""
+OF_THE_API = ("/", "/health", "/openapi.json", "/docs")
+PAGES = {(route.method, route.path) for route in ROUTES if route.function == "web" and route.path not in OF_THE_API}
+"""What browsers show, the forms on it and the files behind it."""
 
 
 @dataclass(frozen=True)

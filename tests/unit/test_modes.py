@@ -18,7 +18,7 @@ from coach.storage import Storage
 from local import openapi
 from tests.conftest import USER
 from tests.unit import snapshots
-from tests.unit.events import ROUTES, SESSION, Answer, call
+from tests.unit.events import PAGES, ROUTES, SESSION, Answer, call
 from tests.unit.faults import Faults
 from tests.unit.given import (
     ANSWER,
@@ -217,8 +217,8 @@ def evaluate(storage: Storage, exam: Session, evaluation: Evaluation) -> None:
 
 
 def reads() -> Iterator[str]:
-    """What can be read by GET: every path of the template, with each value that the document lists for a parameter."""
-    for path in (route.path for route in ROUTES if route.method == "GET"):
+    """What can be read by GET: every path of the API, with each value that the document lists for a parameter."""
+    for path in (route.path for route in ROUTES if route.method == "GET" and ("GET", route.path) not in PAGES):
         parameters = DOCUMENT["paths"].get(path, {}).get("get", {}).get("parameters", [])
         queried = {each["name"]: each for each in parameters if each["in"] == "query"}
         choices = {name: QUERIED.get(name, listed(each["schema"])) for name, each in queried.items()}
