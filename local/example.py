@@ -15,6 +15,7 @@ from coach.evaluation.offline.evaluator import OfflineEvaluator
 from coach.model import EvaluationRequest, Mode, Session, User
 from coach.questions import question
 from coach.storage import Storage, keys
+from coach.storage.accounts import Standing
 from coach.storage.attempts import attempt_of
 from coach.storage.dynamo import unmarshal
 from local.process import ROOT
@@ -64,7 +65,8 @@ def is_about(event: str) -> bool:
 def prepare(storage: Storage, function: str) -> Practice:
     """Make the example user's practice, and nobody else's, what a function's event needs."""
     practice = BEFORE.get(function, Practice.EVALUATED)
-    storage.accounts.register(EXAMPLE, "!")
+    if storage.accounts.standing(EXAMPLE.id) is Standing.ABSENT:
+        storage.accounts.register(EXAMPLE, "!")
     for item in list(_partition(storage, ABOUT.user_id)):
         if item["sk"] != keys.PROFILE:
             storage.table.delete({"pk": item["pk"], "sk": item["sk"]})

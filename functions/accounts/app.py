@@ -110,7 +110,7 @@ def login(body: Login) -> SignedIn:
 )
 def change_password(body: PasswordChange, user: CurrentUser) -> Response[str]:
     accounts = aws.storage().accounts
-    email = account_of(user).email
+    email = None if user.external else accounts.user(user.id).email
     if email is None:
         raise Conflict("This account has no password: tokens of another issuer open it")
     credentials = opened(email, body.current_password, source_ip())

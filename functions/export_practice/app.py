@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from coach import aws
 from coach.http.app import create_app, entrypoint
-from coach.http.caller import CurrentUser, account_of
+from coach.http.caller import CurrentUser
 from coach.http.exports import FORMATS, ExportFormat, written
 from coach.http.pages import Cursor, Limit, Page
 from coach.http.responses import responses
@@ -32,7 +32,7 @@ A_PAGE: dict[int, Any] = {
     description="Sessions come oldest first. Every page is valid by itself, and has at most `limit` attempts and 3 MB; "
     "a session that goes on on the next page stands on both. A JSON page can be sent to `/api/import`. Of an exam "
     "that goes on there is no evaluation.",
-    responses=responses({}, 401, 404, 503) | A_PAGE,
+    responses=responses({}, 401, 503) | A_PAGE,
 )
 def export(
     user: CurrentUser,
@@ -42,7 +42,7 @@ def export(
 ) -> Response[str]:
     page = Page[ExportedSession](app, user, limit, cursor, POSITION, format=form)
     storage = aws.storage()
-    account = account_of(user)
+    account = storage.accounts.guest(user.id) if user.external else storage.accounts.user(user.id)
     chosen = FORMATS[form]
     text, onward = written(chosen, account, storage.exports.page(user.id, after=page.after, limit=limit))
     headers = {"Content-Disposition": f'attachment; filename="{chosen.FILE_NAME}"'} | page.link(onward)

@@ -53,9 +53,7 @@ def _routes() -> list[Route]:
 
 ROUTES = _routes()
 OF_THE_API = ("/", "/health", "/openapi.json", "/docs")
-PAGES = {
-    (route.method, route.path) for route in ROUTES if route.function == "web" and route.path not in OF_THE_API
-}
+PAGES = {(route.method, route.path) for route in ROUTES if route.function == "web" and route.path not in OF_THE_API}
 """What browsers show, the forms on it and the files behind it."""
 
 

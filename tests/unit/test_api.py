@@ -131,10 +131,17 @@ def test_nobody_gets_401_before_anything_is_said_about_the_request(
     assert (answer.status, answer.json()) == (401, {"detail": "Not authenticated"})
 
 
+def with_password() -> None:
+    """The account of USER is opened by PASSWORD."""
+    for key in (keys.profile(USER), keys.email(f"{USER}@example.com")):
+        aws.storage().table.delete(key)
+    aws.storage().accounts.register(_account(USER), HASH)
+
+
 @pytest.mark.usefixtures("owned")
 @pytest.mark.parametrize("route", CLOSED, ids=str)
 def test_the_api_never_looks_at_a_browsers_cookie(storage: Storage, route: Route) -> None:
-    storage.accounts.register(_account(USER), HASH)
+    with_password()
     owner = storage.accounts.credentials("ada@example.com")
     assert owner
     assert storage.browsers.sign_in(owner, TICKET.digest)
@@ -147,9 +154,7 @@ def test_the_api_never_looks_at_a_browsers_cookie(storage: Storage, route: Route
 @pytest.mark.usefixtures("owned")
 @pytest.mark.parametrize("route", CLOSED, ids=str)
 def test_the_owner_gets_what_is_theirs(route: Route) -> None:
-    for key in (keys.profile(USER), keys.email(f"{USER}@example.com")):
-        aws.storage().table.delete(key)
-    aws.storage().accounts.register(_account(USER), HASH)
+    with_password()
 
     answer = call(route.method, target(route), body(route), user=USER)
 

@@ -137,8 +137,8 @@ def test_a_parameter_that_means_nothing_is_refused(query: str) -> None:
     assert call("GET", f"/api/export?{query}", user=USER).status == 422
 
 
-def test_who_has_no_account_any_more_gets_404() -> None:
-    assert call("GET", "/api/export", user="33333333-3333-4333-8333-333333333333").status == 404
+def test_who_has_no_account_any_more_gets_401() -> None:
+    assert call("GET", "/api/export", user="33333333-3333-4333-8333-333333333333").status == 401
 
 
 @FORMATS

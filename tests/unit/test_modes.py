@@ -18,14 +18,13 @@ from coach.storage import Storage
 from local import openapi
 from tests.conftest import USER
 from tests.unit import snapshots
-from tests.unit.events import ROUTES, SESSION, Answer, call
+from tests.unit.events import PAGES, ROUTES, SESSION, Answer, call
 from tests.unit.faults import Faults
 from tests.unit.given import (
     ANSWER,
     NOW,
     Clock,
     a_session,
-    a_user,
     add,
     an_evaluation,
     ask_again,
@@ -200,7 +199,6 @@ DOCUMENT = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
 def exam(storage: Storage, clock: Clock) -> Session:
     """An exam that goes on, with pending answers to question 1, which was answered before, and to question 2. There is
     a review too."""
-    storage.accounts.register(replace(a_user(), id=USER), "hash")
     before = storage.sessions.create(a_session(started_at=NOW.replace(day=14)))[0]
     clock.advance(-7 * 24 * 3600)
     storage.evaluations.record(add(storage, before)[0], an_evaluation(60))
@@ -219,8 +217,8 @@ def evaluate(storage: Storage, exam: Session, evaluation: Evaluation) -> None:
 
 
 def reads() -> Iterator[str]:
-    """What can be read by GET: every path of the template, with each value that the document lists for a parameter."""
-    for path in (route.path for route in ROUTES if route.method == "GET"):
+    """What can be read by GET: every path of the API, with each value that the document lists for a parameter."""
+    for path in (route.path for route in ROUTES if route.method == "GET" and ("GET", route.path) not in PAGES):
         parameters = DOCUMENT["paths"].get(path, {}).get("get", {}).get("parameters", [])
         queried = {each["name"]: each for each in parameters if each["in"] == "query"}
         choices = {name: QUERIED.get(name, listed(each["schema"])) for name, each in queried.items()}

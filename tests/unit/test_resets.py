@@ -409,7 +409,10 @@ def test_an_account_that_is_gone_has_no_link(ada: User, storage: Storage, change
 
 
 def test_no_link_is_made_in_the_partition_of_an_account_that_is_gone(storage: Storage) -> None:
+    storage.accounts.delete(OTHER)
+
     assert not storage.resets.make(OTHER, "digest")
+
     assert storage.table.get(keys.reset(OTHER)) == {}
 
 

@@ -50,23 +50,24 @@ class Accounts:
             if not owner or owner["user_id"] != user.id:
                 raise Conflict("This e-mail address is already registered") from None
 
-    def join(self, user_id: str) -> User:
-        """The account of who comes with a token of another issuer, made when they come for the first time.
+    def guest(self, user_id: str) -> User:
+        """The account of who comes with a token of another issuer, be it made yet or not.
 
         It has no e-mail address, so that it is nobody's who has one, and nobody can ask for its password. Raises
         Unauthorized while one before it is being deleted.
         """
-        key = keys.profile(user_id)
-        if not (item := self._table.get(key)):
-            now = self._table.moment
-            user = User(id=user_id, email=None, full_name=None, is_active=True, created_at=now, last_login=None)
-            try:
-                self._table.put_if_new(item := key | _item(user))
-            except ConditionsFailed as failed:
-                item = failed.found[0] or item
-        if not is_open(item):
-            raise Unauthorized
-        return user_of(item)
+        now = self._table.moment
+        new = User(id=user_id, email=None, full_name=None, is_active=True, created_at=now, last_login=None)
+        return _opened(self._table.get(keys.profile(user_id)) or _item(new))
+
+    def join(self, user_id: str) -> User:
+        """As `guest`, and made when they come for the first time."""
+        guest = self.guest(user_id)
+        try:
+            self._table.put_if_new(keys.profile(user_id) | _item(guest))
+        except ConditionsFailed as failed:
+            return _opened(failed.found[0] or {})
+        return guest
 
     def credentials(self, email: str) -> Credentials | None:
         """Who owns an address, or None."""
@@ -144,10 +145,7 @@ class Accounts:
 
     def user(self, user_id: str) -> User:
         """Raises Unauthorized when there is no such account any more."""
-        item = self._table.get(keys.profile(user_id))
-        if not is_open(item):
-            raise Unauthorized
-        return user_of(item)
+        return _opened(self._table.get(keys.profile(user_id)))
 
     def delete(self, user_id: str) -> None:
         """Free the account's address and begin its deletion: from then on nobody signs in to it, and the sweep deletes
@@ -174,6 +172,13 @@ class Accounts:
 def password_id(password_hash: str) -> str:
     """Tells one password of an account from the next, and nothing else: hashes have a random salt."""
     return sha256(password_hash.encode()).hexdigest()
+
+
+def _opened(profile: Item) -> User:
+    """Raises Unauthorized."""
+    if not is_open(profile):
+        raise Unauthorized
+    return user_of(profile)
 
 
 def is_open(profile: Item) -> bool:
