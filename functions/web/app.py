@@ -108,7 +108,7 @@ def schema() -> dict[str, Any]:
 def static(version: str, name: str) -> Response[Any]:
     found = static_file(version, name)
     if not found:
-        raise NotFound("Not Found")
+        raise NotFound("There is no such page")
     return found
 
 

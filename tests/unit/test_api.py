@@ -48,7 +48,10 @@ HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 
 def target(route: Route, *, session: object = SESSION, attempt: object = 1, question: object = 1) -> str:
     values = {
-        "{name}": "style.css",
+        "{version}": "0123456789ab",
+        "{name}": "app.css",
+        "{category}": "strategy",
+        "{form}": "json",
         "{session_id}": str(session),
         "{attempt_id}": str(attempt),
         "{question_id}": str(question),
@@ -497,7 +500,7 @@ def test_a_link_to_the_landing_page_may_have_parameters() -> None:
 
 # Caches
 
-KEPT = {("GET", "/static/{name}"), ("GET", "/health"), ("HEAD", "/health"), ("GET", "/docs"), ("GET", "/openapi.json")}
+KEPT = {("GET", "/static/{version}/{name}"), ("GET", "/health"), ("HEAD", "/health"), ("GET", "/docs"), ("GET", "/openapi.json")}
 
 
 @pytest.mark.usefixtures("owned")
@@ -565,9 +568,7 @@ def test_a_page_of_another_origin_may_not(status: int, origin: str) -> None:
     assert answer.headers["vary"] == "Origin"
 
 
-OF_PROGRAMS = [
-    route for route in ROUTES if route.method != "OPTIONS" and (route.method, route.path) not in PAGES
-]
+OF_PROGRAMS = [route for route in ROUTES if route.method != "OPTIONS" and (route.method, route.path) not in PAGES]
 """No script of another origin reads pages."""
 
 

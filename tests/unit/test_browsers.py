@@ -317,10 +317,10 @@ def test_other_cookies_may_be_beside_it(held: str) -> None:
 @pytest.mark.usefixtures("ada")
 def test_cookies_may_come_in_several_headers() -> None:
     held = cookie(sign_in())
-    function, event = http("GET", "/auth/login", headers={"Cookie": held})
+    function, event = http("GET", "/account", headers={"Cookie": held})
     event["multiValueHeaders"]["Cookie"] = ["a=b", held]
 
-    assert "You are signed in" in invoke(function, event).body
+    assert EMAIL in invoke(function, event).body
 
 
 def test_whoever_has_no_such_secret_is_not_signed_in(ada: User) -> None:
@@ -356,10 +356,10 @@ def test_a_use_writes_and_sets_the_cookie_anew_once_a_day(clock: Clock, faults: 
     clock.advance(86_000)
     faults.next()
 
-    at_once = call("GET", "/auth/login", headers={"Cookie": held})
+    at_once = call("GET", "/account", headers={"Cookie": held})
     calls = [*faults.calls]
     clock.advance(1_000)
-    a_day_later = [call("GET", "/auth/login", headers={"Cookie": held}) for _ in range(2)]
+    a_day_later = [call("GET", "/account", headers={"Cookie": held}) for _ in range(2)]
 
     assert calls == ["BatchGetItem"]
     assert ["set-cookie" in answer.headers for answer in [at_once, *a_day_later]] == [False, True, False]
@@ -505,23 +505,23 @@ def test_signing_in_survives_a_lost_reply(storage: Storage, faults: Faults) -> N
 # Pages
 
 
-@pytest.mark.parametrize("path", ["/auth/login", "/auth/password/forgot", "/auth/password/reset?token=x"])
-def test_a_page_runs_no_script_sends_its_forms_to_us_and_is_not_kept(path: str) -> None:
+ENTRIES = ["/auth/login", "/auth/register", "/auth/password/forgot", "/auth/password/reset?token=x"]
+
+
+@pytest.mark.parametrize("path", ENTRIES)
+def test_a_page_runs_our_scripts_only_sends_its_forms_to_us_and_is_not_kept(path: str) -> None:
     answer = call("GET", path)
 
-    policy = answer.headers["content-security-policy"]
+    policy = answer.headers["content-security-policy"].split("; ")
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["cache-control"] == "no-store"
-    assert policy.startswith("default-src 'none'; style-src 'self';")
-    assert {"form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy.split("; "))
-    assert not re.search(r"<script|<style|style=|\son\w+=", answer.body)
-    assert set(re.findall(r'(?:action|href)="([^"]*)"', answer.body)) <= {
-        "data:,", "/prod/", "/prod/static/style.css", "/prod/auth/login/form", "/prod/auth/password/forgot",
-        "/prod/auth/password/forgot/form", "/prod/auth/password/reset/form",
-    }  # fmt: skip
+    assert {"default-src 'none'", "script-src 'self'", "style-src 'self'"} <= set(policy)
+    assert {"form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy)
+    assert not re.search(r"<script(?! src=)|<style|style=|\son\w+=", answer.body)
+    assert all(each.startswith("/prod/") for each in re.findall(r'(?:action|src)="([^"]*)"', answer.body))
 
 
-@pytest.mark.parametrize("path", ["/auth/login", "/auth/password/forgot", "/auth/password/reset?token=x"])
+@pytest.mark.parametrize("path", ENTRIES)
 def test_every_field_that_is_shown_has_a_label(path: str) -> None:
     body = call("GET", path).body
 
@@ -530,11 +530,22 @@ def test_every_field_that_is_shown_has_a_label(path: str) -> None:
     assert len(shown) + body.count('type="hidden"') == body.count("<input")
 
 
-def test_the_style_is_served_and_nothing_beside_it() -> None:
-    style, other = call("GET", "/static/style.css"), call("GET", "/static/..%2fapp.py", resource="/static/{name}")
+def test_a_file_is_kept_for_a_year_under_the_address_that_pages_name() -> None:
+    [named] = re.findall(r'href="/prod(/static/\w+/app.css)"', call("GET", "/auth/login").body)
+    former = "/static/0123456789ab/app.css"
+
+    style, outdated = (call("GET", path) for path in (named, former))
 
     assert (style.status, style.headers["content-type"]) == (200, "text/css; charset=utf-8")
-    assert (other.status, other.json()) == (404, {"detail": "Not Found"})
+    assert style.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (outdated.status, outdated.headers["cache-control"], outdated.body) == (200, "no-cache", style.body)
+
+
+@pytest.mark.parametrize("name", ["..%2fsite.py", "nothing.css", "app.css%00"])
+def test_no_other_file_is_served(name: str) -> None:
+    answer = call("GET", f"/static/x/{name}", resource="/static/{version}/{name}")
+
+    assert (answer.status, answer.json()) == (404, {"detail": "There is no such page"})
 
 
 def _set(storage: Storage, user: User, name: str, value: object) -> None:

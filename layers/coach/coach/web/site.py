@@ -88,7 +88,7 @@ class Site:
             environment()
             .get_template(template)
             .render(
-                shown,
+                {"visitor": None, "problem": None} | shown,
                 root=self.root,
                 theme=theme if theme in ("light", "dark") else None,
                 zone=self._cookies.get(ZONE),
