@@ -18,6 +18,7 @@ test: check ## run all tests and the evals, then what needs a running stack (ARG
 	$(DEV)/pytest -n auto --dist worksteal tests/unit tests/evals $(ARGS)
 	$(DEV)/python -m tests.evals
 	$(DEV)/pytest -n 2 --dist worksteal tests/integration tests/e2e $(ARGS)
+	$(DEV)/pytest tests/browser $(ARGS)
 # Two processes for the latter, since each starts stacks of its own. Not by files: of the tests that schemathesis makes of
 # one function, which all have its name, only one would run then.
 

@@ -90,7 +90,9 @@ def openapi() -> Response[str]:
 
 @app.get("/docs", include_in_schema=False, enable_validation=False, compress=True)
 def docs() -> Response[str]:
-    return Site(app).page("docs.html")
+    page = Site(app).page("docs.html")
+    page.headers |= NOBODYS
+    return page
 
 
 def document() -> dict[str, Any]:

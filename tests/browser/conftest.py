@@ -10,8 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from local.stack import LocalStack
-
-pytest_plugins: list[str] = []
+from tests.e2e.conftest import anthropic, claude, offline  # noqa: F401 - fixtures
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PASSWORD = "a long password"

@@ -500,7 +500,13 @@ def test_a_link_to_the_landing_page_may_have_parameters() -> None:
 
 # Caches
 
-KEPT = {("GET", "/static/{version}/{name}"), ("GET", "/health"), ("HEAD", "/health"), ("GET", "/docs"), ("GET", "/openapi.json")}
+KEPT = {
+    ("GET", "/static/{version}/{name}"),
+    ("GET", "/health"),
+    ("HEAD", "/health"),
+    ("GET", "/docs"),
+    ("GET", "/openapi.json"),
+}
 
 
 @pytest.mark.usefixtures("owned")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import boto3
 import botocore.client
@@ -282,8 +283,15 @@ def use_pages(_: Sitting) -> None:
     assert call("POST", "/auth/password/reset/form", token, headers=ours).status == 303
     signed_in = call("POST", "/auth/login/form", f"{address}&password=another+password", headers=ours)
     cookie = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0]}
-    assert call("GET", "/auth/login", headers=cookie).status == 200
-    assert call("POST", "/auth/logout/form", headers=cookie | ours).status == 303
+    for path in ("/practice", "/practice/strategy", "/history", "/progress", "/account", "/account/export/json"):
+        assert call("GET", path, headers=cookie).status == 200
+    answer = urlencode({"question_id": 1, "session_id": SESSION, "key": "k", "answer_text": ANSWER})
+    assert call("POST", "/practice/answers", answer, headers=cookie | ours).status == 303
+    for path in (f"/practice/sessions/{SESSION}/attempts/1", f"/practice/sessions/{SESSION}"):
+        assert call("GET", path, headers=cookie).status == 200
+    assert call("POST", f"/practice/sessions/{SESSION}/end", headers=cookie | ours).status == 303
+    assert call("POST", "/account/browsers/end", headers=cookie | ours).status == 303
+    assert call("GET", "/account", headers=cookie | {"Accept": "text/html"}).status == 303
 
 
 def mail_a_link(sitting: Sitting) -> None:
@@ -449,5 +457,6 @@ def test_every_throttle_is_on_a_path_that_there_is(transformed: dict[str, Any]) 
     assert ("*", "*") in throttled
     hashing = {("/auth/register", "POST"), ("/auth/password", "POST")}
     asking = {(f"/auth/{path}", "POST") for path in ("login", "password/forgot", "password/reset")}
-    assert hashing | asking | {(f"{path}/form", "POST") for path, _ in asking} == throttled - {("*", "*")}
+    forms = {(f"{path}/form", "POST") for path, _ in asking | {("/auth/register", "POST")}}
+    assert hashing | asking | forms == throttled - {("*", "*")}
     assert throttled - {("*", "*")} <= routes

@@ -7,5 +7,7 @@ SwaggerUIBundle({
   deepLinking: true,
   filter: true,
   docExpansion: "list",
+  layout: "BaseLayout",
+  validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis],
 });
