@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from local.stack import LocalStack
 from tests.e2e.conftest import anthropic, claude, offline  # noqa: F401 - fixtures
@@ -53,8 +53,12 @@ class Visit:
         page = self.context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(self.url) or self.wrong.append(request.url))
+        page.on("request", self._asked)
         return page
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:")):
+            self.wrong.append(request.url)
 
     def _heard(self, message: ConsoleMessage) -> None:
         # What the server refuses on purpose is on the console as well; what a page does wrong is no such line.
@@ -88,7 +92,7 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, offline: LocalStack) -> Iterator[Visit]:
+def visit(browser: Browser, offline: LocalStack) -> Iterator[Visit]:  # noqa: F811
     """Somebody who has just registered, on the stack without a key."""
     visit = Visit(browser, offline.url)
     visit.register()
