@@ -36,7 +36,15 @@ def sitting(machine: Machine, keys: dict[str, Any]) -> dict[str, Run]:
     again["Records"][0]["body"] = json.dumps(json.loads(again["Records"][0]["body"]) | {"round": 2})
     order = ["web", "preflight", "accounts", "questions", "create_session", "list_sessions", "add_attempt"]
     order += ["queue_evaluation", "give_up_attempt", "get_attempt", "request_evaluation", "evaluate_attempt"]
-    order += ["list_attempts", "get_session", "end_session", "list_history", "progress"]
+    order += [
+        "list_attempts",
+        "get_session",
+        "end_session",
+        "list_history",
+        "progress",
+        "sweep_deleted",
+        "delete_session",
+    ]
     events = {name: load(name, machine.token()) for name in order} | {"evaluate_attempt": again}
     return {name: machine.run(name, events[name]) for name in order}
 
@@ -68,7 +76,7 @@ def test_the_api_key_is_kept_encrypted_and_only_its_place_is_told(machine: Machi
         *(("web", 200), ("preflight", 204), ("accounts", 201), ("questions", 200)),
         *(("create_session", 201), ("list_sessions", 200), ("get_session", 200), ("end_session", 200)),
         *(("add_attempt", 201), ("list_attempts", 200), ("get_attempt", 200), ("request_evaluation", 202)),
-        *(("list_history", 200), ("progress", 200)),
+        *(("list_history", 200), ("progress", 200), ("delete_session", 204)),
     ],
 )
 def test_an_http_function_answers_its_event(sitting: dict[str, Run], function: str, status: int) -> None:
@@ -143,7 +151,9 @@ def test_the_stream_puts_the_attempt_on_the_queue(sitting: dict[str, Run], machi
     [message] = machine.aws.client("sqs").receive_message(QueueUrl=machine.queue, MaxNumberOfMessages=10)["Messages"]
 
     assert sitting["queue_evaluation"].result is None
-    assert json.loads(message["Body"]) == json.loads(load("evaluate_attempt", "")["Records"][0]["body"])
+    created_at = load("queue_evaluation", "")["Records"][0]["dynamodb"]["NewImage"]["created_at"]["S"]
+    body = json.loads(load("evaluate_attempt", "")["Records"][0]["body"])
+    assert json.loads(message["Body"]) == body | {"created_at": created_at}
 
 
 @pytest.mark.parametrize("function", ["evaluate_attempt", "give_up_attempt"])
