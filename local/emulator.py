@@ -116,7 +116,8 @@ class Emulator:
         raise LocalError(f"the emulator did not start; see {self._log}")
 
     def _request(self, method: str, path: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=35)
+        # To open the gateway is to start each function once, which takes a busy machine a while.
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
         with contextlib.closing(connection):
             connection.request(method, path)
             return connection.getresponse().status

@@ -37,6 +37,7 @@ def sitting(machine: Machine, keys: dict[str, Any]) -> dict[str, Run]:
     order = ["web", "preflight", "accounts", "questions", "create_session", "list_sessions", "add_attempt"]
     order += ["queue_evaluation", "give_up_attempt", "get_attempt", "request_evaluation", "evaluate_attempt"]
     order += ["list_attempts", "get_session", "end_session", "list_history", "progress", "mail_reset_link"]
+    order += ["export_practice", "import_practice", "sweep_deleted", "delete_session"]
     events = {name: load(name, machine.token()) for name in order} | {"evaluate_attempt": again}
     return {name: machine.run(name, events[name]) for name in order}
 
@@ -68,7 +69,8 @@ def test_the_api_key_is_kept_encrypted_and_only_its_place_is_told(machine: Machi
         *(("web", 200), ("preflight", 204), ("accounts", 201), ("questions", 200)),
         *(("create_session", 201), ("list_sessions", 200), ("get_session", 200), ("end_session", 200)),
         *(("add_attempt", 201), ("list_attempts", 200), ("get_attempt", 200), ("request_evaluation", 202)),
-        *(("list_history", 200), ("progress", 200)),
+        *(("list_history", 200), ("progress", 200), ("delete_session", 204)),
+        *(("export_practice", 200), ("import_practice", 200)),
     ],
 )
 def test_an_http_function_answers_its_event(sitting: dict[str, Run], function: str, status: int) -> None:
@@ -143,7 +145,9 @@ def test_the_stream_puts_the_attempt_on_the_queue(sitting: dict[str, Run], machi
     [message] = machine.aws.client("sqs").receive_message(QueueUrl=machine.queue, MaxNumberOfMessages=10)["Messages"]
 
     assert sitting["queue_evaluation"].result is None
-    assert json.loads(message["Body"]) == json.loads(load("evaluate_attempt", "")["Records"][0]["body"])
+    created_at = load("queue_evaluation", "")["Records"][0]["dynamodb"]["NewImage"]["created_at"]["S"]
+    body = json.loads(load("evaluate_attempt", "")["Records"][0]["body"])
+    assert json.loads(message["Body"]) == body | {"created_at": created_at}
 
 
 def test_a_link_that_was_mailed_already_is_not_mailed_again(sitting: dict[str, Run]) -> None:

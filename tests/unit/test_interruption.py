@@ -22,6 +22,12 @@ except KeyboardInterrupt:
 """
 
 
+def heed_all() -> None:
+    """Whoever runs the tests may ignore signals, as `nohup` does, and what they start would as well."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+
+
 def started(*command: str, ignoring: str) -> "subprocess.Popen[str]":
     """A command of Python's as a shell starts it that ignores a signal."""
     return subprocess.Popen(
@@ -32,6 +38,7 @@ def started(*command: str, ignoring: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_all,
     )
 
 
