@@ -79,12 +79,14 @@ class Page(HTMLParser):
 class Browser:
     """Somebody's, or nobody's without a user. `sends` are headers of each of its requests."""
 
-    def __init__(self, storage: Storage, user: str | None = USER, **sends: str | None) -> None:
+    def __init__(
+        self, storage: Storage, user: str | None = USER, email: str | None = None, **sends: str | None
+    ) -> None:
         self.cookies: dict[str, str] = {}
         self.sends: dict[str, str | None] = {"Accept": ACCEPT, "Sec-Fetch-Site": "same-origin", **sends}
         if user:
             ticket = Ticket.made(user)
-            owner = Credentials(f"{user}@example.com", user, PASSWORD_HASH)
+            owner = Credentials(email or f"{user}@example.com", user, PASSWORD_HASH)
             assert storage.browsers.sign_in(owner, ticket.digest)
             self.cookies["pm_coach_session"] = ticket.text
 
@@ -96,8 +98,8 @@ class Browser:
         assert (answer.status, answer.headers["content-type"]) == (status, "text/html; charset=utf-8"), answer.body
         return Page(answer.body)
 
-    def post(self, target: str, fields: Mapping[str, Any] | str = "", **headers: str | None) -> Answer:
-        body = fields if isinstance(fields, str) else urlencode(fields)
+    def post(self, target: str, fields: Mapping[str, Any] | str | bytes = "", **headers: str | None) -> Answer:
+        body = fields if isinstance(fields, str | bytes) else urlencode(fields)
         return self._asked("POST", target, body, {"Content-Type": FORM, **headers})
 
     def sent(self, page: Page, action: str, **typed: Any) -> Answer:
@@ -109,7 +111,7 @@ class Browser:
         assert answer.status == 303, answer.body
         return self.page(answer.headers["location"].removeprefix("/prod"))
 
-    def _asked(self, method: str, target: str, body: str | None, headers: Mapping[str, str | None]) -> Answer:
+    def _asked(self, method: str, target: str, body: str | bytes | None, headers: Mapping[str, str | None]) -> Answer:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         function, event = http(method, target, body, headers={**self.sends, "Cookie": cookies or None, **headers})
         return read(handler(function)(event, Context()))
@@ -124,15 +126,13 @@ def read(response: dict[str, Any]) -> Answer:
     return Answer.of(response)
 
 
-def upload(browser: Browser, content: str | bytes, *, name: str = "practice.json", kind: str = "application/json") -> Answer:
+def upload(browser: Browser, content: str | bytes, *, name: str = "practice.json") -> Answer:
     """A file chosen in the form that brings practice back, as browsers send it."""
     boundary = "----WebKitFormBoundaryq3Zr0aXvNf6yYc1k"
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'
+    said = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: application/json'
     data = content.encode() if isinstance(content, str) else content
-    body: Any = head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
-    return browser._asked(  # noqa: SLF001
-        "POST", "/account/import", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    )
+    body = f"--{boundary}\r\n{said}\r\n\r\n".encode() + data + f"\r\n--{boundary}--\r\n".encode()
+    return browser.post("/account/import", body, **{"Content-Type": f"multipart/form-data; boundary={boundary}"})
 
 
 def query(**parts: str) -> str:

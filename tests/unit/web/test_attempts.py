@@ -1,4 +1,4 @@
-"""An answer's page: what becomes of it, its feedback with the evidence marked, what has changed since the one before."""
+"""An answer's page: what becomes of it, its feedback with the evidence marked, what has changed since the last one."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,20 +6,26 @@ from typing import Any
 import pytest
 
 from coach import questions
-from coach.errors import EvaluationRefused
 from coach.model import Attempt, Criterion, Evaluator, Mode, Session, Status
 from coach.storage import Storage
 from tests.conftest import USER
 from tests.unit.documents import SITTING, a_document, a_sitting, an_attempt
 from tests.unit.events import call
 from tests.unit.faults import Faults
-from tests.unit.given import ANSWER, MORE, NOW, PROBE, Clock, a_session, add, an_evaluation, ask_again, request_for
+from tests.unit.given import ANSWER, MORE, PROBE, Clock, a_session, add, an_evaluation, ask_again, request_for
 from tests.unit.web.browsing import Browser, Page
 
 pytestmark = pytest.mark.usefixtures("functions")
 
-HTML = '<script>alert(1)</script> "it" & \'this\' {{ 7 * 7 }} </div>'
-SECRETS = ("Secret strength", "Secret improvement", "Secret framework", "Secret point", "Secret criterion", "Secret probe")
+HTML = "<script>alert(1)</script> \"it\" & 'this' {{ 7 * 7 }} </div>"
+SECRETS = (
+    "Secret strength",
+    "Secret improvement",
+    "Secret framework",
+    "Secret point",
+    "Secret criterion",
+    "Secret probe",
+)
 """What a grader says in these tests."""
 
 
@@ -64,7 +70,9 @@ def test_an_answer_that_waits_shows_for_how_long_and_asks_again(
     assert polls["hx-get"] == f"/prod{where(attempt)}?part=outcome"
 
 
-def test_a_script_gets_the_part_alone_and_anybody_else_the_page(ada: Browser, storage: Storage, session: Session) -> None:
+def test_a_script_gets_the_part_alone_and_anybody_else_the_page(
+    ada: Browser, storage: Storage, session: Session
+) -> None:
     attempt, _ = add(storage, session)
 
     part = ada.get(f"{where(attempt)}?part=outcome", **{"HX-Request": "true"})
@@ -295,7 +303,12 @@ def test_an_exam_that_goes_on_tells_nothing_that_a_grader_said(ada: Browser, sto
     pages = [
         *(where(graded), where(ungraded), f"{where(graded)}?part=outcome", where(first), session, f"{session}/next"),
         *("/history", "/history?evaluator=offline", "/progress", "/progress?category=product_design", "/practice"),
-        *("/account/export/json", "/account/export/csv", "/account/export/markdown", "/practice/product_design?question=1"),
+        *(
+            "/account/export/json",
+            "/account/export/csv",
+            "/account/export/markdown",
+            "/practice/product_design?question=1",
+        ),
         f"/practice/product_design?question=1&again={exam.id}.{graded.id}",
     ]
 
@@ -340,4 +353,7 @@ def test_the_page_reads_the_table_a_few_times(
     faults.next()
 
     assert ada.get(where(attempt)).status == 200
-    assert (len(faults.calls), set(faults.calls)) == (READS[kind], set(faults.calls) & {"GetItem", "BatchGetItem", "Query"})
+    assert (len(faults.calls), set(faults.calls)) == (
+        READS[kind],
+        set(faults.calls) & {"GetItem", "BatchGetItem", "Query"},
+    )

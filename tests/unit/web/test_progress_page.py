@@ -97,7 +97,9 @@ def test_days_are_those_of_the_browser(
 @pytest.mark.parametrize(
     "query", ["category=cooking", "category=", "evaluator=gate", "evaluator=", "category=%00", "x=1", "days=x"]
 )
-def test_what_an_address_says_wrongly_is_passed_over(ada: Browser, storage: Storage, session: Session, query: str) -> None:
+def test_what_an_address_says_wrongly_is_passed_over(
+    ada: Browser, storage: Storage, session: Session, query: str
+) -> None:
     storage.evaluations.record(add(storage, session)[0], an_evaluation(62))
 
     assert ada.get(f"/progress?{query}").body == ada.get("/progress").body

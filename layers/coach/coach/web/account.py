@@ -147,7 +147,8 @@ def delete() -> Response[str]:
     user = visitor(site, onward="/account")
     typed = site.form().get("email", "").strip()
     if typed.casefold() != (user.email or "delete").casefold():
-        return shown(site, 422, about="delete", problem="This is not the address of this account. Nothing was deleted.")
+        wanted = "the address of this account" if user.email else "the word “delete”"
+        return shown(site, 422, about="delete", problem=f"This is not {wanted}. Nothing was deleted.")
     aws.storage().accounts.delete(user.id)
     answer = site.page("deleted.html")
     answer.cookies.append(browser.cookie(site, None))
