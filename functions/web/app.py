@@ -16,7 +16,7 @@ from coach.http.app import create_app, entrypoint
 from coach.http.responses import responses
 from coach.http.schemas.about import About, Health
 from coach.settings import GraderSettings
-from coach.web import account, attempts, entry, history, practice, progress
+from coach.web import account, attempts, entry, history, practice, progress, sessions
 from coach.web.errors import page_of
 from coach.web.site import Site, static_file
 
@@ -50,6 +50,7 @@ def root() -> Response[Any]:
         site = Site(app)
         page = site.page("landing.html", visitor=browser.signed_in(site), origin=absolute(app, ""))
         page.headers |= BY_ACCEPT
+        page.compress = True
         return page
     about = About(app=NAME, version=__version__, status="running").model_dump_json()
     return Response(status_code=200, content_type=content_types.APPLICATION_JSON, body=about, headers=BY_ACCEPT)
@@ -120,7 +121,7 @@ def switch_theme() -> Response[str]:
     return Site(app).switch_theme()
 
 
-for each in (entry, practice, attempts, history, progress, account):
+for each in (entry, practice, sessions, attempts, history, progress, account):
     app.include_router(each.router)
 app.exception_handler(Exception)(lambda error: page_of(app, error))
 app.not_found(lambda error: page_of(app, error))

@@ -42,6 +42,10 @@ class Conflict(CoachError):
     status = 409
 
 
+class Repeated(Conflict):
+    """The request has the key of one before it, and is another."""
+
+
 class Invalid(CoachError):
     """A value that has the right shape and still cannot be used; `loc` is its place in the request."""
 

@@ -307,6 +307,11 @@ class Session:
             return None
         return timedelta(minutes=self.timer_minutes) + GRACE
 
+    def takes_answers(self, now: datetime) -> bool:
+        """Whether it has neither ended nor run out of time."""
+        limit = self.takes_answers_for
+        return self.ended_at is None and (limit is None or now - self.started_at <= limit)
+
     @property
     def avg_score(self) -> float | None:
         """The mean overall score of the evaluated attempts; None in an exam that goes on."""

@@ -22,12 +22,18 @@ from coach.storage.browsers import LIFETIME, Browser
 NAME = "pm_coach_session"
 
 
-def ticket(event: APIGatewayProxyEvent) -> Ticket | None:
-    """What the request's cookie holds. HTTP/2 may send the cookies in several headers."""
-    lines = [line for name, line in event.resolved_headers_field.items() if name.lower() == "cookie"]
+def held(event: APIGatewayProxyEvent, name: str) -> str | None:
+    """The value of a cookie of the request. HTTP/2 may send the cookies in several headers."""
+    lines = [line for header, line in event.resolved_headers_field.items() if header.lower() == "cookie"]
     sent = ";".join(";".join(line) if isinstance(line, list) else line for line in lines)
     pairs = (each.strip().partition("=") for each in sent.split(";"))
-    return next((Ticket.read(value) for name, _, value in pairs if name == NAME), None)
+    return next((value for found, _, value in pairs if found == name), None)
+
+
+def ticket(event: APIGatewayProxyEvent) -> Ticket | None:
+    """What the request's cookie holds."""
+    value = held(event, NAME)
+    return None if value is None else Ticket.read(value)
 
 
 def session(event: APIGatewayProxyEvent) -> Browser | None:
@@ -41,8 +47,8 @@ def signed_in(app: Asked) -> User | None:
     its cookie for as long."""
     browser = session(app.current_event)
     if browser and aws.storage().browsers.renew(browser):
-        held = ticket(app.current_event)
-        app.context["cookies"] = [cookie(app, held)] if held else []
+        sent = ticket(app.current_event)
+        app.context["cookies"] = [cookie(app, sent)] if sent else []
     return browser.user if browser else None
 
 

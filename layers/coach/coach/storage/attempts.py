@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from coach.errors import Conflict, Invalid, NotFound
+from coach.errors import Conflict, Invalid, NotFound, Repeated
 from coach.model import (
     FOLLOW_UPS_MAX,
     Attempt,
@@ -52,15 +52,18 @@ class Attempts:
         idempotency_key: str | None,
         allowance: Allowance,
         follow_up_to: int | None = None,
+        time_counts: bool = True,
     ) -> Added:
         """Store an answer as the session's next attempt, pending. `category` is the question's.
 
         The attempt, its count on the session and on the day, the idempotency key, and that it answers the probe of
         attempt `follow_up_to`, are one transaction. Raises NotFound for the session and that attempt; Invalid when it
-        is of another question; Conflict when it has no probe to answer, the session has ended, its time is up or the
-        key was used with another body; QuotaUsedUp or BudgetUsedUp when the day allows no more.
+        is of another question; Conflict when it has no probe to answer, the session has ended or its time is up;
+        Repeated when the key was used with another body, to which the time spent belongs if that `time_counts`;
+        QuotaUsedUp or BudgetUsedUp when the day allows no more.
         """
-        body = (question_id, answer_text, time_spent_sec, *([follow_up_to] if follow_up_to else []))
+        seconds = time_spent_sec if time_counts else None
+        body = (question_id, answer_text, seconds, *([follow_up_to] if follow_up_to else []))
         request = hashlib.sha256(repr(body).encode()).hexdigest()
         session_key = keys.session(user_id, session_id)
         key_key = keys.idempotency(user_id, session_id, idempotency_key) if idempotency_key else None
@@ -176,7 +179,7 @@ class Attempts:
 
     def _replayed(self, user_id: str, session_id: str, used: Item, request: str) -> Attempt:
         if used["request"] != request:
-            raise Conflict("This Idempotency-Key was used with another body")
+            raise Repeated("This Idempotency-Key was used with another body")
         return self.get(user_id, session_id, used["attempt_id"])
 
     def get(self, user_id: str, session_id: str, attempt_id: int) -> Attempt:

@@ -111,6 +111,10 @@ class Histories:
         high = keys.at_of(filters.until) - 1 if filters.until else keys.OPEN_EXAM - 1
         if low > high:
             return HistoryPage([], None)
+        if after and _parts(after)[0] < low:  # as an address of last month: DynamoDB refuses to go on from outside
+            return HistoryPage([], None)
+        if after and _parts(after)[0] > high:
+            after = None
         query = {
             "KeyConditionExpression": "pk = :pk AND #at BETWEEN :low AND :high",
             "ProjectionExpression": "sk, #at, #row",

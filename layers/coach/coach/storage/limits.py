@@ -145,6 +145,12 @@ class Limits:
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    def demand_another(self, user_id: str, allowance: Allowance) -> None:
+        """Raises QuotaUsedUp or BudgetUsedUp when the day allows no more, as far as can be told before it counts."""
+        count = self.daily_count(user_id, allowance)
+        count.see(*self._table.get_all(count.keys))
+        count.actions()
+
     def daily_count(self, user_id: str, allowance: Allowance) -> DailyCount:
         return DailyCount(self._table, user_id, allowance)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -9,11 +10,14 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from coach import aws
 from coach import questions as bank
-from coach.errors import CoachError, NotFound
+from coach.errors import CoachError, NotFound, TooManyRequests
 from coach.evaluation import text
 from coach.model import Attempt, Criterion, Question, Session, Status
 from coach.progress.change import Change, comparisons
+from coach.storage.keys import ATTEMPTS_MAX
 from coach.web import marks
+from coach.web.asking import number
+from coach.web.refusals import told
 from coach.web.site import Site
 from coach.web.visitors import visitor
 
@@ -54,8 +58,7 @@ def attempt(session_id: str, attempt_id: str) -> Response[str]:
 def shown(site: Site, session_id: str, attempt_id: str, status: int = 200, problem: str | None = None) -> Response[str]:
     user = visitor(site)
     storage = aws.storage()
-    number = _number(attempt_id)
-    found = storage.attempts.get(user.id, session_id, number).shown
+    found = storage.attempts.get(user.id, session_id, _number(attempt_id)).shown
     session = storage.sessions.get(user.id, session_id)
     question = bank.question(found.question_id) if bank.exists(found.question_id) else None
     context: dict[str, Any] = {
@@ -68,7 +71,7 @@ def shown(site: Site, session_id: str, attempt_id: str, status: int = 200, probl
         "waited": int((storage.table.moment - found.asked_at).total_seconds()),
         "at_work": (found.lease_until or 0) > storage.table.now(),
     }
-    context |= _feedback(found, session, question)
+    context |= _feedback(found, session, question, storage.table.moment)
     return site.page("outcome.html" if site.is_partial and site.asked("part") else "attempt.html", status, **context)
 
 
@@ -81,40 +84,51 @@ def shown(site: Site, session_id: str, attempt_id: str, status: int = 200, probl
 def ask_again(session_id: str, attempt_id: str) -> Response[str]:
     """Have an answer graded that could not be."""
     site = Site(router)
-    user = visitor(site)
+    user = visitor(site, onward=f"/practice/sessions/{session_id}/attempts/{attempt_id}")
     try:
         aws.storage().evaluations.request(user.id, session_id, _number(attempt_id), aws.allowance())
     except NotFound:
         raise
     except CoachError as refused:
-        return shown(site, session_id, attempt_id, refused.status, f"{refused.detail}.")
+        if isinstance(refused, TooManyRequests):
+            site.retry_after = refused.retry_after
+        return shown(site, session_id, attempt_id, refused.status, told(refused))
     return site.go(f"/practice/sessions/{session_id}/attempts/{attempt_id}")
 
 
 def _number(segment: str) -> int:
     """Raises NotFound."""
-    if not (segment.isascii() and segment.isdecimal() and segment == str(int(segment)) and len(segment) < 7):
+    found = number(segment, ATTEMPTS_MAX)
+    if not found or segment != str(found):
         raise NotFound("Attempt not found")
-    return int(segment)
+    return found
 
 
-def _feedback(found: Attempt, session: Session, question: Question | None) -> dict[str, Any]:
+def _feedback(found: Attempt, session: Session, question: Question | None, now: datetime) -> dict[str, Any]:
     """What the page shows of an attempt that is evaluated."""
     evaluation = found.evaluation
     criteria = evaluation.criteria if evaluation else ()
     second = _second(found)
     changes = dict(second.change.criteria) if second and second.change else {}
     rows = [Row(place, each, changes.get(each.name)) for place, each in enumerate(criteria)]
-    asks = found.follow_up if evaluation and not found.answered and not session.ended_at else None
+    asks = found.follow_up if evaluation and not found.answered and session.takes_answers(now) else None
     return {
         "pieces": marks.pieces(found.answer_text, criteria),
         "names": [each.name for each in criteria],
         "rows": sorted(rows, key=lambda row: -row.criterion.score),
         "second": second,
         "asks": asks,
-        "earlier": aws.storage().attempts.earlier(found) if found.follow_up_to else (),
+        "earlier": _earlier(found),
         "sample": question.sample_answer if question and _may_compare(found, session) else None,
     }
+
+
+def _earlier(found: Attempt) -> Sequence[Attempt]:
+    """What a follow-up builds on; nothing where an import has brought the follow-up without it."""
+    try:
+        return aws.storage().attempts.earlier(found)
+    except NotFound:
+        return ()
 
 
 def _may_compare(found: Attempt, session: Session) -> bool:

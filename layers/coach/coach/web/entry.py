@@ -1,6 +1,5 @@
 """/auth: the pages that make an account, sign in and out, and give a new password for a forgotten one."""
 
-import re
 from datetime import UTC, datetime
 from math import ceil
 from typing import Annotated
@@ -20,9 +19,14 @@ from coach.http.schemas.passwords import Email, NewPassword, Password
 from coach.identity.passwords import hashed
 from coach.identity.tickets import Ticket
 from coach.model import User
-from coach.web.site import Site, said
+from coach.web import words
+from coach.web.refusals import said
+from coach.web.site import Site, ours
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]
+
+PRACTICE = "/practice"
+"""Where to go on who was on the way to nowhere else."""
 
 
 class Registration(BaseModel):
@@ -47,14 +51,14 @@ class NewChoice(BaseModel):
 @router.get("/auth/register", include_in_schema=False, enable_validation=False, compress=True)
 def register_page() -> Response[str]:
     site = Site(router)
-    return site.page("register.html", sent={}, onward=ours(site.asked("next")))
+    return site.page("register.html", sent={}, onward=ours(site.asked("next"), PRACTICE))
 
 
 @router.post("/auth/register/form", include_in_schema=False, enable_validation=False, compress=True)
 def register_form() -> Response[str]:
     site = Site(router)
     sent = site.form()
-    onward = ours(sent.get("next"))
+    onward = ours(sent.get("next"), PRACTICE)
     try:
         new = Registration.model_validate({name: value for name, value in sent.items() if value})
     except ValidationError as refused:
@@ -73,22 +77,22 @@ def register_form() -> Response[str]:
 @router.get("/auth/login", include_in_schema=False, enable_validation=False, compress=True)
 def login_page() -> Response[str]:
     site = Site(router)
-    return site.page("login.html", email="", onward=ours(site.asked("next")), changed=site.asked("changed"))
+    return site.page("login.html", email="", onward=ours(site.asked("next"), PRACTICE), changed=site.asked("changed"))
 
 
 @router.post("/auth/login/form", include_in_schema=False, enable_validation=False, compress=True)
 def login_form() -> Response[str]:
     site = Site(router)
     sent = site.form()
-    again = {"email": sent.get("email", ""), "onward": ours(sent.get("next")), "changed": ""}
+    again = {"email": sent.get("email", ""), "onward": ours(sent.get("next"), PRACTICE), "changed": ""}
     try:
         known = SignIn.model_validate(sent)
         answer = begun(site, known.email, known.password, again["onward"])
     except ValidationError:
         answer = None
     except TooManyRequests as throttled:
-        minutes = ceil(throttled.retry_after / 60)
-        answer = site.page("login.html", 429, problem=f"{throttled.detail}, in {minutes} minutes.", **again)
+        wait = words.counted(ceil(throttled.retry_after / 60), "minute")
+        answer = site.page("login.html", 429, problem=f"{throttled.detail}, in {wait}.", **again)
         answer.headers["Retry-After"] = str(throttled.retry_after)
     return answer or site.page("login.html", 401, problem=f"{WRONG}.", **again)
 
@@ -157,8 +161,3 @@ def _reset(site: Site, token: str, status: int = 200, problem: str | None = None
     answer = site.page("reset.html", status, token=token, problem=problem)
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
-
-
-def ours(sent: str | None) -> str:
-    """Where to go on: a path of ours, and what to practise in the place of any other address."""
-    return sent if sent and re.fullmatch(r"/(?!/)[!-\[\]-~]*", sent) else "/practice"

@@ -25,9 +25,15 @@ def page_of(app: APIGatewayRestResolver, error: Exception) -> Response[str]:
         return told
     site = Site(app)
     if isinstance(error, SignInNeeded):
-        return site.go("/auth/login", next=error.onward)
+        answer = site.go("/auth/login", next=error.onward)
+        if site.is_partial:  # a part of a page cannot become another page: htmx opens that itself
+            answer.status_code = 401
+            answer.headers["HX-Redirect"] = answer.headers.pop("Location")
+        return answer
     detail = error.detail if isinstance(error, CoachError) else "Something went wrong on our side"
-    answer = site.page("error.html", told.status_code, visitor=None, code=told.status_code, detail=detail)
+    answer = site.page(
+        "error.html", told.status_code, visitor=app.context.get("visitor"), code=told.status_code, detail=detail
+    )
     if "Retry-After" in told.headers:
         answer.headers["Retry-After"] = told.headers["Retry-After"]
     return answer

@@ -1,7 +1,8 @@
-"""/practice: what to do next, a question with its editor, sessions."""
+"""/practice: what to do next, a question of a category, and taking answers."""
 
+import re
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,12 +12,15 @@ from pydantic import ValidationError
 
 from coach import aws, choosing
 from coach import questions as bank
-from coach.errors import CoachError, Invalid, NotFound
+from coach.errors import CoachError, Conflict, NotFound, Repeated, TooManyRequests
 from coach.http.schemas.attempts import AttemptIn
+from coach.http.schemas.fields import UUID_PATTERN
 from coach.http.schemas.sessions import SessionIn
-from coach.model import Attempt, Category, Mode, Question, Session, Status
+from coach.model import Category, Mode, Probe, Question, Session, Status
 from coach.progress import statistics
-from coach.web.site import Site, said
+from coach.web.asking import MOST_SHOWN, ask, number
+from coach.web.refusals import said, told
+from coach.web.site import Site
 from coach.web.visitors import visitor
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]
@@ -44,7 +48,8 @@ def overview(site: Site, status: int = 200, problem: str | None = None) -> Respo
     averages = {row.category: row for row in statistics.by_category(found.attempts)}
     answered: dict[Category, set[int]] = {each: set() for each in Category}
     for attempt in found.attempts:
-        answered[attempt.category].add(attempt.question_id)
+        if bank.exists(attempt.question_id):
+            answered[attempt.category].add(attempt.question_id)
     rows = [
         {
             "category": category,
@@ -79,156 +84,138 @@ def question(category: str) -> Response[str]:
         return site.go(f"/practice/{drawn.category}", question=str(drawn.id))
     if category not in set(Category):
         raise NotFound("There is no such category")
-    session = goes_on(user.id, Category(category))
-    number = site.asked("question")
-    if number.isascii() and number.isdecimal():
-        chosen = bank.question(int(number))
-        return ask(site, chosen, session)
+    if site.asked("question"):
+        chosen = bank.question(number(site.asked("question")) or 0)
+        return ask(site, chosen, goes_on(user.id, chosen.category))
     found = choosing.choose(choosing.history(storage, user.id), storage, zone=site.zone, category=Category(category))
-    return ask(site, found.question, session, reason=found.reason)
-
-
-@router.get("/practice/sessions/<session_id>/next", include_in_schema=False, enable_validation=False, compress=True)
-def next_in_session(session_id: str) -> Response[str]:
-    """The next question of a session that was started in a mode."""
-    site = Site(router)
-    user = visitor(site)
-    storage = aws.storage()
-    session = storage.sessions.get(user.id, session_id)
-    if session.ended_at:
-        return site.go(f"/practice/sessions/{session.id}")
-    found = choosing.choose(choosing.history(storage, user.id), storage, zone=site.zone, session=session)
-    return ask(site, found.question, session, reason=found.reason)
-
-
-def ask(
-    site: Site,
-    chosen: Question,
-    session: Session | None,
-    *,
-    reason: str | None = None,
-    status: int = 200,
-    problem: str | None = None,
-    sent: dict[str, str] | None = None,
-) -> Response[str]:
-    """The page of a question. `sent` is an answer that could not be taken: it is in the editor again."""
-    sent = sent or {}
-    fields = {
-        "question_id": chosen.id,
-        "session_id": session.id if session else sent.get("session_id") or uuid4(),
-        "key": sent.get("key") or uuid4(),
-    }
-    return site.page(
-        "question.html",
-        status,
-        visitor=visitor(site),
-        question=chosen,
-        session=session,
-        reason=reason,
-        problem=problem,
-        text=sent.get("answer_text", ""),
-        timer=_timer(site, session),
-        before=_again(site, chosen),
-        fields=fields,
-    )
-
-
-def _timer(site: Site, session: Session | None) -> dict[str, Any] | None:
-    if session and session.timer_minutes:
-        if session.takes_answers_for:
-            ends = session.started_at + timedelta(minutes=session.timer_minutes)
-            return {"minutes": session.timer_minutes, "ends": ends.isoformat(), "over": "Time is up."}
-        return {"minutes": session.timer_minutes, "ends": None, "over": "Time is up; go on if you like."}
-    minutes = site.asked("timer")
-    if minutes.isascii() and minutes.isdecimal() and 1 <= int(minutes) <= 60:
-        return {"minutes": int(minutes), "ends": None, "over": "Time is up; go on if you like."}
-    return None
-
-
-def _again(site: Site, chosen: Question) -> Attempt | None:
-    """The answer that is tried again, if that is why the question is asked."""
-    session_id, _, number = site.asked("again").partition(".")
-    if not (number.isascii() and number.isdecimal()):
-        return None
-    attempt = aws.storage().attempts.get(visitor(site).id, session_id, int(number))
-    return attempt.shown if attempt.question_id == chosen.id else None
+    return ask(site, found.question, goes_on(user.id, found.question.category), reason=found.reason)
 
 
 def goes_on(user_id: str, category: Category) -> Session | None:
     """The session that takes an answer to a question of this category: the newest, if it is open and of the kind."""
-    newest = next(aws.storage().sessions.newest_first(user_id, page_size=1), None)
+    storage = aws.storage()
+    newest = next(storage.sessions.newest_first(user_id, page_size=1), None)
     if not newest:
         return None
     session, _ = newest
     fits = session.mode is Mode.STANDARD and session.category_filter in (None, category) and not session.ended_at
-    return session if fits and datetime.now(UTC) - session.started_at < GOES_ON_FOR else None
+    return session if fits and storage.table.moment - session.started_at < GOES_ON_FOR else None
 
 
 @router.post("/practice/answers", include_in_schema=False, enable_validation=False, compress=True)
 def answer() -> Response[str]:
     """Take an answer, and show what becomes of it. What cannot be taken stays in the editor."""
     site = Site(router)
-    sent = site.form()
-    asked = bank.question(_number(sent, "question_id") or 0)
-    user = visitor(site, onward=f"/practice/{asked.category}?question={asked.id}")
-    storage = aws.storage()
+    sent: dict[str, Any] = site.form()
+    for name in ("question_id", "follow_up_to", "time_spent_sec"):
+        sent[name] = number(sent.get(name, ""))
+    if not re.fullmatch(UUID_PATTERN, sent.get("session_id", "")):
+        sent["session_id"] = str(uuid4())
+    asked = bank.question(sent["question_id"]) if bank.exists(sent["question_id"] or 0) else None
+    user = visitor(site, onward=_page_of(asked, sent))
+    if not asked:
+        text = sent.get("answer_text", "")[:MOST_SHOWN]
+        return site.page("gone.html", 422, visitor=user, text=text)
+    session = _session(user.id, sent)
     try:
-        body = AttemptIn(
-            question_id=asked.id,
-            answer_text=sent.get("answer_text", ""),
-            time_spent_sec=_number(sent, "time_spent_sec"),
-            session_id=sent.get("session_id", ""),
-            follow_up_to=_number(sent, "follow_up_to"),
-        )
+        return site.go(_taken(user.id, asked, session, sent))
     except ValidationError as refused:
-        return ask(site, asked, _session(user.id, sent), status=422, problem=said(refused), sent=sent)
-    session_id = str(body.session_id)
-    try:
-        if not _session(user.id, sent):
-            storage.sessions.create(new_session(user.id, SessionIn(id=session_id)))
-        added = storage.attempts.add(
-            user.id,
-            session_id,
-            question_id=body.question_id,
-            category=asked.category,
-            answer_text=body.answer_text,
-            time_spent_sec=body.time_spent_sec,
-            idempotency_key=sent.get("key") or None,
-            allowance=aws.allowance(),
-            follow_up_to=body.follow_up_to,
+        status, problem = 422, said(refused)
+    except Repeated:
+        sent["key"] = str(uuid4())
+        status, problem = (
+            409,
+            "Your answer has arrived already as it was before. Submit once more to add this one to it.",
         )
-    except (NotFound, Invalid) as refused:
-        return ask(site, asked, None, status=refused.status, problem=refused.detail, sent=sent)
+    except NotFound:  # not 404: the page itself is there, and htmx shows none of that kind
+        status, problem = 409, "What this answers was deleted meanwhile. Take your text along: it has nowhere to go."
     except CoachError as refused:
-        session = _session(user.id, sent)
-        return ask(site, asked, session, status=refused.status, problem=f"{refused.detail}.", sent=sent)
-    return site.go(f"/practice/sessions/{session_id}/attempts/{added.attempt.id}")
+        status, problem = refused.status, told(refused)
+        closed = session and not session.takes_answers(aws.storage().table.moment)
+        if isinstance(refused, Conflict) and closed and not sent["follow_up_to"]:
+            session, sent["session_id"] = None, str(uuid4())
+            problem += " Submit again to have your answer graded outside of it."
+        if isinstance(refused, TooManyRequests):
+            site.retry_after = refused.retry_after
+    return ask(site, asked, session, probe=_probe(user.id, sent), status=status, problem=problem, sent=sent)
 
 
-def _session(user_id: str, sent: dict[str, str]) -> Session | None:
+def _page_of(asked: Question | None, sent: dict[str, Any]) -> str:
+    """Where an answer was written."""
+    if asked and sent["follow_up_to"]:
+        return f"/practice/sessions/{sent['session_id']}/attempts/{sent['follow_up_to']}"
+    return f"/practice/{asked.category}?question={asked.id}" if asked else "/practice"
+
+
+def _taken(user_id: str, asked: Question, session: Session | None, sent: dict[str, Any]) -> str:
+    """Stores an answer; its page. Raises ValidationError and what `attempts.add` does. Where there is no such session
+    one begins, but for what follows up an answer in it."""
+    body = AttemptIn(
+        question_id=asked.id,
+        answer_text=sent.get("answer_text", ""),
+        time_spent_sec=None if sent["time_spent_sec"] is None else min(sent["time_spent_sec"], 86_400),
+        session_id=sent["session_id"],
+        follow_up_to=sent["follow_up_to"] or None,
+    )
+    storage, allowance, session_id = aws.storage(), aws.allowance(), str(body.session_id)
+    if not session and not body.follow_up_to:
+        storage.limits.demand_another(user_id, allowance)
+        storage.sessions.create(new_session(user_id, SessionIn(id=session_id)))
+    added = storage.attempts.add(
+        user_id,
+        session_id,
+        question_id=body.question_id,
+        category=asked.category,
+        answer_text=body.answer_text,
+        time_spent_sec=body.time_spent_sec,
+        idempotency_key=sent.get("key") or None,
+        allowance=allowance,
+        follow_up_to=body.follow_up_to,
+        time_counts=False,  # it has gone on when a form is sent again
+    )
+    return f"/practice/sessions/{session_id}/attempts/{added.attempt.id}"
+
+
+def _session(user_id: str, sent: dict[str, Any]) -> Session | None:
     try:
-        return aws.storage().sessions.get(user_id, sent.get("session_id", ""))
+        return aws.storage().sessions.get(user_id, sent["session_id"])
     except NotFound:
         return None
 
 
-def _number(sent: dict[str, str], name: str) -> int | None:
-    text = sent.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+def _probe(user_id: str, sent: dict[str, Any]) -> Probe | None:
+    """What an answer follows up, if it does."""
+    if not sent["follow_up_to"]:
+        return None
+    try:
+        return aws.storage().attempts.get(user_id, sent["session_id"], sent["follow_up_to"]).shown.follow_up
+    except NotFound:
+        return None
 
 
 @router.post("/practice/sessions", include_in_schema=False, enable_validation=False, compress=True)
 def start() -> Response[str]:
     site = Site(router)
     user = visitor(site)
-    sent: dict[str, Any] = {name: value for name, value in site.form().items() if value}
-    if "timer_minutes" in sent:
-        sent["timer_minutes"] = _number(sent, "timer_minutes")
+    sent: dict[str, Any] = {
+        name: value for name, value in site.form().items() if value and name in SessionIn.model_fields
+    }
+    if "timer_minutes" in sent and (minutes := number(sent["timer_minutes"])) is not None:
+        sent["timer_minutes"] = minutes
+    if not re.fullmatch(UUID_PATTERN, sent.get("id", "")):
+        sent["id"] = str(uuid4())
     try:
         body = SessionIn.model_validate(sent)
     except ValidationError as refused:
         return overview(site, 422, said(refused))
-    session, _ = aws.storage().sessions.create(new_session(user.id, body))
+    if body.mode is Mode.TIMED and not body.timer_minutes:
+        return overview(site, 422, "A timed session needs its minutes: 1 to 60.")
+    try:
+        session, _ = aws.storage().sessions.create(new_session(user.id, body))
+    except Conflict:
+        session = None
+    if not session or session.ended_at:  # the page is one from before, to which somebody has gone back
+        session, _ = aws.storage().sessions.create(new_session(user.id, body.model_copy(update={"id": str(uuid4())})))
     return site.go(f"/practice/sessions/{session.id}/next")
 
 
@@ -240,40 +227,10 @@ def new_session(user_id: str, body: SessionIn) -> Session:
         category_filter=body.category_filter,
         mode=body.mode,
         timer_minutes=body.timer_minutes,
-        started_at=datetime.now(UTC),
+        started_at=aws.storage().table.moment,
         ended_at=None,
         attempts_count=0,
         scored_count=0,
         failed_count=0,
         score_sum=0,
     )
-
-
-@router.get("/practice/sessions/<session_id>", include_in_schema=False, enable_validation=False, compress=True)
-def session(session_id: str) -> Response[str]:
-    """A session's answers so far, or its summary once it has ended."""
-    site = Site(router)
-    user = visitor(site)
-    storage = aws.storage()
-    found = storage.sessions.get(user.id, session_id)
-    attempts = [each.shown for each in storage.attempts.of_session(user.id, session_id, page_size=100)]
-    rows = [(each, bank.question(each.question_id) if bank.exists(each.question_id) else None) for each in attempts]
-    return site.page("session.html", visitor=user, session=found, rows=rows, criteria=_averages(attempts))
-
-
-def _averages(attempts: list[Attempt]) -> list[tuple[str, float]]:
-    """The criteria of a session's evaluated answers with their averages, in tenths, best first."""
-    scores: dict[str, list[int]] = {}
-    for attempt in attempts:
-        if attempt.evaluation and attempt.follow_up_to is None:
-            for criterion in attempt.evaluation.criteria:
-                scores.setdefault(criterion.name, []).append(criterion.score)
-    averages = [(name, sum(found) / len(found)) for name, found in scores.items()]
-    return sorted(averages, key=lambda each: -each[1])
-
-
-@router.post("/practice/sessions/<session_id>/end", include_in_schema=False, enable_validation=False)
-def end(session_id: str) -> Response[str]:
-    site = Site(router)
-    ended = aws.storage().sessions.end(visitor(site).id, session_id)
-    return site.go(f"/practice/sessions/{ended.id}")

@@ -38,6 +38,7 @@ def environment() -> Environment:
         "first_sentence": words.first_sentence,
         "minutes": words.minutes,
         "points": points,
+        "sentence_case": lambda text: f"{text[:1].upper()}{text[1:]}",
     }
     found.globals |= {
         "categories": tuple(Category),

@@ -1,17 +1,17 @@
 """What all pages have in common: how one is rendered, where it leads, and what the browser said about itself."""
 
 import mimetypes
+import re
 from datetime import date, datetime
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.shared.cookies import Cookie
-from pydantic import ValidationError
 
 from coach import aws
+from coach.http import browser
 from coach.http.addresses import Asked
 from coach.http.schemas.fields import is_zone
 from coach.web import words
@@ -40,7 +40,7 @@ class Site:
         self.current_event = app.current_event
         self.context = app.context
         self.root: str = app.context["base_path"]
-        self._cookies = _cookies(self.current_event.headers.get("cookie", ""))
+        self.retry_after: int | None = None
 
     @property
     def source_ip(self) -> str:
@@ -49,8 +49,18 @@ class Site:
     @property
     def zone(self) -> ZoneInfo:
         """The browser's, UTC until its script has told."""
-        name = self._cookies.get(ZONE, "")
-        return ZoneInfo(name if is_zone(name) else "UTC")
+        return ZoneInfo(self._zone_name if is_zone(self._zone_name) else "UTC")
+
+    @property
+    def _zone_name(self) -> str:
+        """As the script has set it, which encodes the slash in it."""
+        return unquote(browser.held(self.current_event, ZONE) or "")
+
+    @property
+    def theme(self) -> str | None:
+        """What has been chosen, if anything."""
+        sent = browser.held(self.current_event, THEME)
+        return sent if sent in ("light", "dark") else None
 
     @property
     def today(self) -> date:
@@ -60,7 +70,8 @@ class Site:
     def here(self) -> str:
         """Where to come back to: this page, or what a form stood on."""
         if self.current_event.http_method == "GET":
-            query = urlencode(self.current_event.query_string_parameters)
+            asked = self.current_event.query_string_parameters
+            query = urlencode({name: value for name, value in asked.items() if name != "part"})
             return f"{self.current_event.path}{'?' + query if query else ''}"
         return "/practice"
 
@@ -83,32 +94,41 @@ class Site:
 
     def page(self, template: str, status: int = 200, **shown: Any) -> Response[str]:
         """A page. Without a `visitor` it is for anybody, and without a `problem` there is none."""
-        theme = self._cookies.get(THEME)
         html = (
             environment()
             .get_template(template)
             .render(
                 {"visitor": None, "problem": None} | shown,
                 root=self.root,
-                theme=theme if theme in ("light", "dark") else None,
-                zone=self._cookies.get(ZONE),
+                theme=self.theme,
+                zone=self._zone_name,
                 at=self.current_event.path,
                 day=self.day,
                 clock=lambda moment: words.clock(moment, self.zone),
             )
         )
-        return Response(status_code=status, content_type=HTML, body=html, headers=dict(SAFE))
+        waits = {"Retry-After": str(self.retry_after)} if self.retry_after else {}
+        return Response(status_code=status, content_type=HTML, body=html, headers=SAFE | waits)
 
     def day(self, moment: datetime | date) -> str:
         return words.day(moment, self.zone, today=self.today)
 
     def switch_theme(self) -> Response[str]:
         """Light instead of dark or the reverse, and back to the page that asks."""
-        theme = "light" if self._cookies.get(THEME) == "dark" else "dark"
-        referer = urlsplit(self.current_event.headers.get("referer", "")).path
-        answer = self.go(referer.removeprefix(self.root) if referer.startswith(f"{self.root}/") else "/")
+        theme = "light" if self.theme == "dark" else "dark"
+        answer = self.go(self._before)
         answer.cookies.append(Cookie(THEME, theme, path=self.root or "/", max_age=365 * 86_400, secure=False))
         return answer
+
+    @property
+    def _before(self) -> str:
+        """The page that a form stood on, as the browser names it."""
+        try:
+            named = urlsplit(self.current_event.headers.get("referer", ""))
+        except ValueError:  # no address
+            return "/"
+        path = f"{named.path}{'?' + named.query if named.query else ''}"
+        return ours(path.removeprefix(self.root), "/") if path.startswith(f"{self.root}/") else "/"
 
     def go(self, path: str, **query: str) -> Response[str]:
         """To another page: what was sent is done, and a reload does not send it again."""
@@ -116,9 +136,9 @@ class Site:
         return Response(status_code=303, content_type=HTML, body="", headers={"Location": where} | SAFE)
 
 
-def said(refused: ValidationError) -> str:
-    """What is wrong with a form, as one text."""
-    return " ".join(f"{each['msg'].removeprefix('Value error, ').capitalize()}." for each in refused.errors())
+def ours(sent: str | None, otherwise: str) -> str:
+    """Where to go on: a path of ours, and never another address."""
+    return sent if sent and re.fullmatch(r"/(?!/)[!-\[\]-~]*", sent) else otherwise
 
 
 def static_file(version: str, name: str) -> Response[Any] | None:
@@ -129,7 +149,9 @@ def static_file(version: str, name: str) -> Response[Any] | None:
     kind, _ = mimetypes.guess_type(name)
     kept = "public, max-age=31536000, immutable" if version == static_version() else "no-cache"
     text = kind in ("text/css", "text/javascript", "image/svg+xml")
-    headers = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff"} | (
+        {"Vary": "Accept-Encoding"} if text else {}
+    )
     content = static_files()[name]
     return Response(
         status_code=200,
@@ -138,10 +160,3 @@ def static_file(version: str, name: str) -> Response[Any] | None:
         headers=headers,
         compress=text,
     )
-
-
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
