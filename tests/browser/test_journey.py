@@ -98,6 +98,8 @@ def test_an_answer_survives_a_lost_connection(visit: Visit) -> None:
     page.get_by_role("button", name="Submit").click()
 
     page.wait_for_url("**/attempts/1")
+    assert all(line.startswith("htmx:") for line in visit.wrong), "htmx alone tells the console of it"
+    visit.wrong.clear()
 
 
 def test_an_answer_survives_that_the_session_of_the_browser_has_ended(visit: Visit) -> None:
@@ -133,7 +135,7 @@ def test_an_exam_shows_nothing_before_its_end(visit: Visit) -> None:
     page = visit.page
     page.goto("/practice")
     page.get_by_label("Exam").check()
-    page.get_by_label("Minutes").fill("15")
+    page.get_by_label("Minutes", exact=True).fill("15")
     page.get_by_role("button", name="Start the session").click()
     page.get_by_label("Your answer").fill(STRONG)
     page.get_by_role("button", name="Submit").click()

@@ -38,7 +38,7 @@ function edit(form) {
   if (!text.value) text.value = drafts.read(draft) || "";
   const count = () => {
     const words = text.value.trim() ? text.value.trim().split(/\s+/).length : 0;
-    say("words", words === 1 ? "1 word," : `${words} words,`);
+    say("words", words === 1 ? "1 word" : `${words} words`);
   };
   const save = () => {
     if (drafts.write(draft, text.value)) saved = Date.now();
