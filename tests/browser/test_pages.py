@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from local.stack import LocalStack
 from tests.browser.conftest import PASSWORD, Visit
+from tests.browser.test_journey import WEAK
 from tests.e2e.test_walk import STRONG
 
 SCREENS = {"desktop": (1200, 800), "phone": (390, 844)}
@@ -26,7 +27,7 @@ def practised(browser: Browser, offline: LocalStack) -> Iterator[dict[str, str]]
     visit = Visit(browser, offline.url)
     visit.register()
     page = visit.page
-    visit.answer("I would build an app with a map for everybody. It would be simple, and people would like it.")
+    visit.answer(WEAK)
     visit.graded()
     visit.answer(STRONG)
     visit.graded()

@@ -23,8 +23,8 @@ from coach.web.visitors import visitor
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]
 
-NEW_SENTENCES = 6
-"""As many of what a second try has added are shown."""
+NEW_SENTENCES, TELLING = 6, 5
+"""As many of what a second try has added are shown, of as many words at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +157,5 @@ def _second(found: Attempt) -> Second | None:
 def _new(before: Attempt, after: Attempt) -> list[str]:
     """Sentences of the later answer that the one before does not have."""
     said = {sentence.words for sentence in text.sentences(before.answer_text)}
-    return [each.text for each in text.sentences(after.answer_text) if each.words not in said][:NEW_SENTENCES]
+    new = [each for each in text.sentences(after.answer_text) if each.words not in said and len(each.words) >= TELLING]
+    return [each.text for each in new][:NEW_SENTENCES]

@@ -65,9 +65,9 @@ class Heatmap:
     months: Sequence[Tick]
 
 
-def trend(found: Sequence[TrendDay], today: date, *, days: int, width: int = 640, height: int = 220) -> Trend:
+def trend(found: Sequence[TrendDay], today: date, *, days: int, width: int = 640, height: int = 234) -> Trend:
     """The last `days` days up to today, from the left to the right."""
-    left, right, top, below = 28, 10, 10, 26
+    left, right, top, below = 32, 10, 10, 40
     first = today - timedelta(days=days - 1)
 
     def x(day: date) -> float:

@@ -1,6 +1,5 @@
 """What a page says when something goes wrong: what happened, that nothing is lost, and one thing to do."""
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
@@ -8,8 +7,6 @@ from coach.errors import CoachError, NotFound
 from coach.http.errors import no_such_path, response_to
 from coach.web.site import Site
 from coach.web.visitors import SignInNeeded
-
-logger = Logger()
 
 
 def page_of(app: APIGatewayRestResolver, error: Exception) -> Response[str]:
@@ -19,11 +16,9 @@ def page_of(app: APIGatewayRestResolver, error: Exception) -> Response[str]:
         told = no_such_path(error)
     else:
         told = response_to(error)
-    if "text/html" not in app.current_event.headers.get("accept", "") and not app.current_event.headers.get(
-        "hx-request"
-    ):
-        return told
     site = Site(app)
+    if not site.is_partial and "text/html" not in app.current_event.headers.get("accept", ""):
+        return told
     if isinstance(error, SignInNeeded):
         answer = site.go("/auth/login", next=error.onward)
         if site.is_partial:  # a part of a page cannot become another page: htmx opens that itself

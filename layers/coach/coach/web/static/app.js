@@ -108,17 +108,77 @@ function begin(page) {
   for (const stored of page.querySelectorAll("[data-stored]")) drafts.drop(`draft ${stored.dataset.stored}`);
 }
 
-document.addEventListener("htmx:load", (event) => { if (event.detail.elt !== document.body) begin(event.detail.elt); });
+// What becomes of an answer is said once for each change, at a place that stays while the rest is replaced.
+
+function tell(says, shown = false) {
+  const place = document.querySelector("[data-told]");
+  if (!place) return;
+  if (place.textContent !== says) place.textContent = says;
+  place.classList.toggle("hidden-visually", !shown);
+}
+
+// A note of a mark is above it where below there is no room. A first tap shows it, a second one goes to the criterion.
+
+const place = (event) => {
+  const note = event.target.closest?.(".mark")?.nextElementSibling;
+  if (!note) return;
+  note.classList.remove("above");
+  note.classList.toggle("above", note.getBoundingClientRect().bottom > innerHeight);
+};
+document.addEventListener("mouseover", place);
+document.addEventListener("focusin", place);
+document.addEventListener("pointerdown", (event) => {
+  const mark = event.target.closest(".mark");
+  if (mark && event.pointerType === "touch" && mark !== document.activeElement) mark.dataset.tapped = "";
+});
+document.addEventListener("click", (event) => {
+  const mark = event.target.closest(".mark");
+  if (!mark || mark.dataset.tapped === undefined) return;
+  delete mark.dataset.tapped;
+  event.preventDefault();
+  mark.focus({ preventScroll: true });
+});
+
+// What is loaded into the page: it begins, and the keyboard goes on from its heading.
+
+document.addEventListener("htmx:load", (event) => {
+  const part = event.detail.elt;
+  if (part === document.body) return;
+  begin(part);
+  if (part.dataset.says) tell(part.dataset.says);
+  const heading = part.matches("main") ? part.querySelector("h1") : null;
+  if (heading) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+});
+let focused = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = event.detail.target;
+  if (part.matches(".outcome") && new URL(event.detail.xhr.responseURL).pathname !== location.pathname) {
+    event.detail.shouldSwap = false;
+    location.reload(); // the sign-in has expired: the page itself leads there, and back
+  }
+  focused = part.contains(document.activeElement) ? document.activeElement : null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (focused && !focused.isConnected && document.activeElement === document.body) {
+    document.getElementById("main").focus({ preventScroll: true });
+  }
+  focused = null;
+});
 begin(document);
 
-// A lost connection: nothing is lost, and the form can be sent again.
+// A lost connection, or a server in trouble: nothing is lost, the form can be sent again, and who waits waits on.
 
 const lost = (event) => {
-  const place = event.target.closest("form")?.querySelector("[data-problem]");
-  if (place) {
-    place.textContent = "The coach cannot be reached. Your answer is saved on this device: send it again in a moment.";
-    place.hidden = false;
+  const problem = event.target.closest("form")?.querySelector("[data-problem]");
+  if (problem) {
+    problem.textContent = "The coach cannot be reached. Your answer is saved on this device: send it again in a moment.";
+    problem.hidden = false;
+  } else if (event.target.matches(".outcome")) {
+    tell("The coach cannot be reached. Trying again.", true);
+    setTimeout(() => htmx.trigger(event.target, "again"), 3000);
   }
 };
-document.addEventListener("htmx:sendError", lost);
-document.addEventListener("htmx:timeout", lost);
+for (const name of ["sendError", "timeout", "responseError"]) document.addEventListener(`htmx:${name}`, lost);
