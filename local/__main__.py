@@ -38,9 +38,9 @@ PM Interview Coach is at {url}
   {practice} ({stack.data_dir / "data.sqlite"}: {stack.restored} items)
   log of the emulator and the functions, and the mails that they send: {stack.log}
 
-Open it in a browser, register, and answer your first question. The API is at {url}/docs; to try it, paste this into
-another terminal, with your own address and password if you have an account. It signs in, shows a question, sends an answer
-that is written already, and shows its scores:
+Open it in a browser, register, and answer your first question. The API is at {url}/docs. To try it, paste this into
+another terminal, with your own address and password if you have an account. It signs in, shows a question, sends an
+answer that is written already, and shows its scores:
   TOKEN=$(for door in register login; do curl -s {url}/auth/$door -H "Content-Type: application/json" \\
       -d '{{"email":"you@example.com","password":"a long password"}}'; echo; done |
     sed -n 's/.*"access_token": *"\\([^"]*\\)".*/\\1/p' | tail -1)
