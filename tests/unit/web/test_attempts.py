@@ -270,7 +270,7 @@ def test_a_second_try_by_another_yardstick_is_not_compared(
 ) -> None:
     page = ada.page(where(second(storage, session, clock, model="offline-2")))
 
-    assert "by another yardstick, so the two scores do not compare" in page.text
+    assert "5.1 then, graded offline; 6.8 now, graded offline. The two do not compare." in page.text
     assert "since your last answer" not in page.text
 
 
