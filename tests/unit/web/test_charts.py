@@ -24,7 +24,7 @@ def test_the_days_of_a_trend_go_from_the_left_end_to_the_right() -> None:
     found = charts.trend([a_day(89, 10), a_day(0, 100)], TODAY, days=90, width=640, height=220)
 
     first, last = found.points
-    assert (first.x, last.x) == (28, 630)
+    assert (first.x, last.x) == (32, 630)
     assert (first.y, last.y) == (194, 10)
 
 

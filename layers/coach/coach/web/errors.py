@@ -27,7 +27,9 @@ def page_of(app: APIGatewayRestResolver, error: Exception) -> Response[str]:
     if isinstance(error, SignInNeeded):
         return site.go("/auth/login", next=error.onward)
     detail = error.detail if isinstance(error, CoachError) else "Something went wrong on our side"
-    answer = site.page("error.html", told.status_code, visitor=app.context.get("visitor"), code=told.status_code, detail=detail)
+    answer = site.page(
+        "error.html", told.status_code, visitor=app.context.get("visitor"), code=told.status_code, detail=detail
+    )
     if "Retry-After" in told.headers:
         answer.headers["Retry-After"] = told.headers["Retry-After"]
     return answer
