@@ -25,7 +25,7 @@ def test_the_days_of_a_trend_go_from_the_left_end_to_the_right() -> None:
 
     first, last = found.points
     assert (first.x, last.x) == (32, 630)
-    assert (first.y, last.y) == (194, 10)
+    assert (first.y, last.y) == (180, 10)
 
 
 def test_scores_of_another_yardstick_are_not_joined_and_the_change_has_a_mark() -> None:
