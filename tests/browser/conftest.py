@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
 from local.stack import LocalStack
 from tests.e2e.conftest import anthropic, claude, offline  # noqa: F401 - fixtures
@@ -24,16 +24,23 @@ LAYOUT_SHIFTS = """
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if not found:
+    if not installed():
         assert not os.environ.get("CI"), "CI has to install chromium"
         pytest.skip("no chromium is installed: nothing is tried in a browser")
     with sync_playwright() as playwright:
-        # As root, which CI's container is, chromium starts without its sandbox only.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+        browser = launched(playwright)
         yield browser
         browser.close()
+
+
+def installed() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launched(playwright: Playwright) -> Browser:
+    # As root, which CI's container is, chromium starts without its sandbox only.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return playwright.chromium.launch(executable_path=installed(), args=arguments)
 
 
 class Visit:

@@ -32,7 +32,7 @@ def test_from_a_weak_first_try_to_a_better_second_one(visit: Visit) -> None:
     second = visit.graded()
 
     assert second > first
-    expect(page.get_by_text(f"{second - first:+.1f} since today")).to_be_visible()
+    expect(page.get_by_text(f"{second - first:+.1f} since earlier today")).to_be_visible()
     expect(page.get_by_text("New in this answer")).to_be_visible()
     page.get_by_role("link", name="History").click()
     expect(page.locator(".rows > li")).to_have_count(2)
