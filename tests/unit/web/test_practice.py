@@ -20,6 +20,8 @@ pytestmark = pytest.mark.usefixtures("functions")
 
 HTML = "<script>alert(1)</script> \"quoted\" & 'single' {{ 7 * 7 }} </textarea></div> and enough more to be an answer."
 EDITOR = "/practice/answers"
+NOWHERE = "44444444-4444-4444-8444-444444444444"
+"""A session that there is not."""
 SIGNED_IN_ONLY = sorted(
     path
     for method, path in PAGES
@@ -179,11 +181,11 @@ BAD_QUERIES = [
         "timer=²",
         "again=x.1",
         "again=1",
-        f"again={uuid4()}.1",
-        f"again={uuid4()}.²",
+        f"again={NOWHERE}.1",
+        f"again={NOWHERE}.²",
         "part=outcome",
     ),
-    *(f"question={'9' * 5000}", f"timer={'9' * 5000}", f"again={uuid4()}.{'9' * 5000}", f"again={uuid4()}.0"),
+    *(f"question={'9' * 5000}", f"timer={'9' * 5000}", f"again={NOWHERE}.{'9' * 5000}", f"again={NOWHERE}.0"),
 ]
 
 
@@ -197,7 +199,7 @@ def test_what_an_address_says_wrongly_is_passed_over_or_not_found(ada: Browser, 
 
 
 @pytest.mark.parametrize(
-    "path", ["/practice/cooking", "/practice/STRATEGY", f"/practice/sessions/{uuid4()}", "/practice/sessions/x"]
+    "path", ["/practice/cooking", "/practice/STRATEGY", f"/practice/sessions/{NOWHERE}", "/practice/sessions/x"]
 )
 def test_what_is_not_there_is_a_page_that_leads_to_practice(ada: Browser, path: str) -> None:
     page = ada.page(path, 404)
@@ -371,8 +373,8 @@ def test_an_answer_that_comes_too_late_can_be_sent_once_more_outside_of_its_sess
         "question_id=1&question_id=x&answer_text=a",
         f"question_id={'9' * 5000}",
         f"question_id=1&session_id=x&key={'k' * 5000}&time_spent_sec=-1&follow_up_to=x&answer_text=a",
-        f"question_id=1&session_id={uuid4()}&follow_up_to=0&answer_text=a",
-        f"question_id=1&session_id={uuid4()}&follow_up_to=999999999&answer_text={'a' * 60}",
+        f"question_id=1&session_id={NOWHERE}&follow_up_to=0&answer_text=a",
+        f"question_id=1&session_id={NOWHERE}&follow_up_to=999999999&answer_text={'a' * 60}",
         f"question_id=1&session_id=%00&follow_up_to=1&answer_text={'a' * 60}",
     ],
     ids=lambda each: each[:40],
