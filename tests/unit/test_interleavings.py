@@ -831,7 +831,7 @@ def test_one_key_with_two_bodies_at_once_is_one_attempt_and_a_conflict(
             lambda: add(storage, session, key="k", answer=f"{ANSWER} And a price."),
         )
 
-        assert kinds(outcomes)["Conflict"] == 1
+        assert kinds(outcomes)["Repeated"] == 1
         assert storage.sessions.get(USER, session.id).attempts_count == 1
     assert schedules.count > 5
 
