@@ -257,7 +257,7 @@ def test_a_second_try_shows_the_difference_and_what_is_new(
 ) -> None:
     page = ada.page(where(second(storage, session, clock)))
 
-    assert "+1.7 since today (5.1)" in page.text
+    assert "+1.7 since earlier today (5.1)" in page.text
     assert "+1.2 since your last answer." in page.text
     new = page.text.partition("New in this answer:")[2]
     assert MORE[1] in new
