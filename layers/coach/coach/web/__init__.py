@@ -1,7 +1,9 @@
-"""What pages show, worked out before a template draws it. Pure.
+"""The pages: their routes, and what they show. `functions.web` puts them together.
 
-marks     an answer with its evidence marked
-charts    figures as places in a picture
-words     numbers and times as people say them
-refusals  why a form was not taken, as people say it
+entry account                                    signing in and out; one's account
+practice asking sessions attempts                a question, its answer, what became of it
+history progress                                 all answers; figures
+site visitors errors                             a request for a page and the answer to it, who looks, what goes wrong
+rendering                                        templates/ and static/
+marks charts words refusals                      worked out before a template draws it; pure
 """
