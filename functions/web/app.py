@@ -83,7 +83,7 @@ def health() -> Response[Health]:
     return Response(status_code=status, content_type=content_types.APPLICATION_JSON, headers=NOBODYS, body=found)
 
 
-@app.get("/openapi.json", include_in_schema=False, enable_validation=False)
+@app.get("/openapi.json", include_in_schema=False, enable_validation=False, compress=True)
 def openapi() -> Response[str]:
     text = json.dumps(document(), ensure_ascii=False)
     return Response(status_code=200, content_type=content_types.APPLICATION_JSON, headers=NOBODYS, body=text)

@@ -17,7 +17,10 @@ PASSWORD = "a long password"
 LAYOUT_SHIFTS = """
     window.shifts = [];
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
+      for (const entry of list.getEntries()) {
+        const moved = entry.sources.map((each) => (each.node?.outerHTML ?? each.node?.textContent ?? "").slice(0, 99));
+        if (!entry.hadRecentInput) window.shifts.push(`${entry.value}: ${moved}`);
+      }
     }).observe({ type: "layout-shift", buffered: true });
 """
 
@@ -94,8 +97,9 @@ class Visit:
         return float(self.page.locator(".overall > .number").inner_text())
 
     @property
-    def layout_shift(self) -> float:
-        return float(self.page.evaluate("window.shifts.reduce((sum, each) => sum + each, 0)"))
+    def shifts(self) -> list[str]:
+        """By how much the layout has shifted, each time, and what has moved."""
+        return list(self.page.evaluate("window.shifts"))
 
 
 @pytest.fixture

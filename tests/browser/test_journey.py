@@ -45,7 +45,7 @@ def test_feedback_comes_in_place_and_moves_nothing(visit: Visit) -> None:
 
     visit.graded()
 
-    assert visit.layout_shift == 0
+    assert visit.shifts == []
 
 
 def test_a_criterion_shows_its_sentences(visit: Visit) -> None:

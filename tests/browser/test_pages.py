@@ -170,7 +170,7 @@ def test_an_answer_that_cannot_be_graded_says_why_and_can_be_asked_for_again(
 
     visit.answer(f"{STRONG} [[stub:refusal,ok]]")
 
-    expect(visit.page.get_by_text("This answer has no grade.")).to_be_visible(timeout=60_000)
+    expect(visit.page.get_by_text("This answer has no grade.", exact=True)).to_be_visible(timeout=60_000)
     visit.page.get_by_role("button", name="Ask for the grade again").click()
     expect(visit.page.locator(".outcome")).to_be_visible()
     visit.context.close()

@@ -83,7 +83,7 @@ def test_nothing_moves_below_a_long_answer_either(visit: Visit) -> None:
 
     visit.graded()
 
-    assert visit.layout_shift == 0
+    assert visit.shifts == []
 
 
 def test_the_keyboard_goes_on_from_the_heading_and_is_not_lost_when_the_grade_comes(visit: Visit) -> None:

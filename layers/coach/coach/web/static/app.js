@@ -47,7 +47,7 @@ function edit(form) {
   const tick = () => {
     const seconds = Math.round((Date.now() - began) / 1000);
     form.elements.time_spent_sec.value = Math.min(seconds, 86400);
-    say("minutes", `${Math.floor(seconds / 60)} min`);
+    say("minutes", `${Math.floor(seconds / 60)} min,`);
     if (saved) {
       const ago = Math.round((Date.now() - saved) / 1000);
       say("saved", ago < 5 ? "Saved on this device" : `Saved on this device ${ago < 60 ? `${ago} s` : `${Math.floor(ago / 60)} min`} ago`);
