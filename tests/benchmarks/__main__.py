@@ -63,6 +63,9 @@ def print_history(aws: Emulator) -> None:
     for count, found in history.measure(aws).items():
         for name, cost in found.items():
             print(f"| {count:,} | {name} | {cost.read} | {cost.own * 1000:.0f} ms | {cost.whole * 1000:.0f} ms |")
+        for page, endpoints in history.PAGES.items():
+            ratio = found[page].whole / sum(found[each].whole for each in endpoints)
+            print(f"{count:,} attempts: {page} takes {ratio:.2f} times as long as {', '.join(endpoints)} together")
 
 
 def print_throughput(machine: Machine) -> None:

@@ -19,6 +19,8 @@ from uuid import UUID
 
 from coach import questions
 from coach.evaluation.rubric import rubric
+from coach.http import browser
+from coach.identity.tickets import Ticket
 from coach.model import Attempt, Criterion, Evaluator, Status
 from coach.storage import Storage, keys, rows
 from coach.storage.attempts import attempt_of, evaluation_item
@@ -47,6 +49,14 @@ ENDPOINTS = {
 }
 
 
+PAGES = {
+    "/practice": ("next question", "by-category"),
+    "/progress": ("overview", "by-category", "by-criterion", "trend", "heatmap", "next question"),
+    "/history": ("history, a page of 50",),
+}
+"""Pages, and the endpoints that tell what each of them shows."""
+
+
 @dataclass
 class Cost:
     """Of warm calls, in seconds: `own` is this process's, which other processes do not prolong; `whole` is what passes
@@ -58,7 +68,7 @@ class Cost:
 
 
 def measure(aws: Emulator) -> dict[int, dict[str, Cost]]:
-    """By the number of attempts, per endpoint."""
+    """By the number of attempts, per endpoint and page."""
     os.environ["TOKEN_PUBLIC_KEYS"] = public_keys()
     return {count: _measured(aws, count) for count in HISTORIES}
 
@@ -75,13 +85,16 @@ def _measured(aws: Emulator, count: int) -> dict[str, Cost]:
     client._make_api_call = lambda operation, arguments: meter.read(operation, original(operation, arguments))
     found = {}
     with patch.object(made_of_aws, "storage", lambda: Storage(client, table)):
-        for name, target in ENDPOINTS.items():
+        bearer: dict[str, Any] = {"user": USER}
+        cookie: dict[str, Any] = {"headers": {"Cookie": _signed_in(made_of_aws.storage())}}
+        targets = {name: (target, bearer) for name, target in ENDPOINTS.items()}
+        for name, (target, who) in (targets | {path: (path, cookie) for path in PAGES}).items():
             times = []
             for _ in range(ROUNDS + 1):  # the first one is not warm
                 meter.units = 0
                 begun, own = time.perf_counter(), time.process_time()
                 with contextlib.redirect_stdout(io.StringIO()):
-                    answer = call("GET", target, user=USER)
+                    answer = call("GET", target, **who)
                 own, whole = time.process_time() - own, time.perf_counter() - begun
                 if answer.status != 200:
                     raise RuntimeError(f"{name} answered {answer.status}: {answer.body}")
@@ -89,6 +102,15 @@ def _measured(aws: Emulator, count: int) -> dict[str, Cost]:
             own, whole = (statistics.median(each) for each in zip(*times[1:], strict=True))
             found[name] = Cost(meter.units, own, whole)
     return found
+
+
+def _signed_in(storage: Storage) -> str:
+    """The cookie of a browser that the user has signed in on."""
+    owner = storage.accounts.credentials(f"{USER}@example.com")
+    assert owner
+    ticket = Ticket.made(owner.user_id)
+    storage.browsers.sign_in(owner, ticket.digest)
+    return f"{browser.NAME}={ticket.text}"
 
 
 class Meter:
