@@ -697,7 +697,7 @@ class SessionLife(RuleBasedStateMachine):
         known = self.keys.get(key) if key else None
         expected: Any = len(self.attempts) + 1, True
         if known:
-            expected = (known[0], False) if known[1] == answer else Conflict
+            expected = (known[0], False) if known[1] == answer else Repeated
         elif self.ended:
             expected = Conflict
         elif self.counted >= LIMIT:
