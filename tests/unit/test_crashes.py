@@ -22,6 +22,7 @@ from coach.errors import (
     EvaluationRefused,
     EvaluationUnavailable,
     QuotaUsedUp,
+    Repeated,
     SpendLimitReached,
     UnusableReply,
 )
