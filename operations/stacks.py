@@ -66,12 +66,8 @@ def deployed(options: argparse.Namespace) -> Deployed:
     return _on_this_machine(options.data_dir or ROOT / ".local" / str(port), port)
 
 
-def on_this_machine(data_dir: Path) -> Stack:
-    """The stack that `make run` has started on a data directory. Raises StackError."""
-    return _found(_on_this_machine(data_dir))
-
-
-def _on_this_machine(data_dir: Path, port: int = 8002) -> Deployed:
+def _on_this_machine(data_dir: Path, port: int) -> Deployed:
+    """The stack that `make run` has started on a data directory and a port. Raises StackError."""
     try:
         address = endpoint(data_dir)
     except LocalError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from coach.storage import Storage
 from coach.worker import Worker
 from operations.__main__ import main
 from operations.reevaluation import Grader, Standing
-from operations.stacks import Stack, StackError, on_this_machine
+from operations.stacks import Stack, StackError, find
 from tests.conftest import OTHER, USER
 from tests.unit.given import (
     ANSWER,
@@ -520,7 +521,7 @@ def test_an_unknown_user_is_named(reevaluate: Callable[..., int], capsys: pytest
 
 def test_no_stack_on_this_machine_is_said_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="start it with `make run`"):
-        on_this_machine(tmp_path / "none")
+        find(Namespace(stack=None, data_dir=tmp_path / "none"))
 
     assert list(tmp_path.iterdir()) == []
 
@@ -530,7 +531,7 @@ def test_a_stack_that_is_no_longer_running_is_none(tmp_path: Path) -> None:
     (tmp_path / "endpoint").write_text("http://127.0.0.1:1")
 
     with pytest.raises(StackError, match="no stack is running"):
-        on_this_machine(tmp_path)
+        find(Namespace(stack=None, data_dir=tmp_path))
 
 
 def followed_up(storage: Storage, session: Session, criterion: str, evaluation: Evaluation) -> Attempt:

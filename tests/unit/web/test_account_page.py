@@ -13,6 +13,7 @@ from coach.identity import passwords
 from coach.model import Session, User
 from coach.storage import Storage, keys
 from coach.storage.accounts import Standing
+from coach.web import account
 from tests.conftest import OTHER, USER
 from tests.unit.documents import SITTING, a_document, a_sitting, an_attempt
 from tests.unit.events import Answer, call
@@ -154,6 +155,20 @@ def test_a_practice_that_is_too_large_comes_in_parts_that_are_all_of_it(
     names = [each.headers["content-disposition"].partition("filename=")[2] for each in files]
     assert names == [f'"pm-interview-coach-{number}.csv"' for number, _ in enumerate(parts, 1)]
     assert sum(len(list(csv.DictReader(StringIO(each.body.lstrip("\ufeff"))))) for each in files) == 6
+
+
+def test_no_file_holds_more_answers_than_can_be_brought_back_at_once(
+    ada: Browser, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "MOST_ATTEMPTS", 2)
+    session, _ = storage.sessions.create(a_session())
+    for _ in range(5):
+        add(storage, session)
+
+    links = [link.removeprefix("/prod") for link in ada.page("/account/export/json").links if "/export/" in link]
+
+    held = [sum(len(each["attempts"]) for each in ada.get(link).json()["sessions"]) for link in links]
+    assert held == [2, 2, 1]
 
 
 @pytest.mark.parametrize("path", ["yaml", "json?after=x", "json?after=%00&part=1", "csv?part=1&after=2026"])

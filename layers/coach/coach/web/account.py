@@ -10,7 +10,7 @@ from coach.http import browser
 from coach.http.exports import FORMATS, ExportFormat, written
 from coach.http.imports import MOST_BYTES, parts
 from coach.http.passwords import opened
-from coach.http.schemas.imports import ImportIn
+from coach.http.schemas.imports import MOST_ATTEMPTS, ImportIn
 from coach.http.schemas.passwords import NewPassword, Password
 from coach.identity.passwords import hashed
 from coach.storage.exports import POSITION
@@ -23,9 +23,6 @@ from coach.web.words import counted
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]
 
 NO_EXPORT = "Nothing was taken in: this is no JSON file from here. Choose one that “All of it” above has given you."
-
-ALL = 10**6
-"""Attempts on a page of an export that is cut by its size alone."""
 
 
 class PasswordChange(BaseModel):
@@ -78,7 +75,7 @@ def sign_out_everywhere() -> Response[str]:
 
 @router.get("/account/export/<form>", include_in_schema=False, enable_validation=False)
 def export(form: str) -> Response[str]:
-    """All of it as a file, if it is not too large for one; else a list of files."""
+    """All of it as a file, if one can be brought back with as much; else a list of files."""
     site = Site(router)
     user = visitor(site)
     if form not in set(ExportFormat):
@@ -88,12 +85,12 @@ def export(form: str) -> Response[str]:
     after = site.asked("after")
     if after and not POSITION.fullmatch(after):
         raise NotFound("There is no such part")
-    text, onward = written(chosen, user, storage.exports.page(user.id, after=after or None, limit=ALL))
+    text, onward = written(chosen, user, storage.exports.page(user.id, after=after or None, limit=MOST_ATTEMPTS))
     if onward and not site.asked("part"):
         files = [""]
         while onward:
             files.append(onward)
-            _, onward = written(chosen, user, storage.exports.page(user.id, after=onward, limit=ALL))
+            _, onward = written(chosen, user, storage.exports.page(user.id, after=onward, limit=MOST_ATTEMPTS))
         return site.page("export.html", visitor=user, form=form, files=files)
     part = number(site.asked("part"))
     name = chosen.FILE_NAME.replace(".", f"-{part}.") if part else chosen.FILE_NAME
