@@ -1,12 +1,12 @@
-"""The offline evaluator: deterministic, no network, English only.
+"""The offline evaluator: deterministic, no network, English only. docs/grading.md says how a score comes about.
 
 evaluator    from an answer to its scores and feedback
 asides       takes out what speaks to the grader
-specificity  how much a text says that is particular to its case
-cues         what speaks for each check, from cue_lists/
-arithmetic   whether calculations come out
-doubts       why an answer may be none: english, topic
+topic        which sentences have to do with the question, and whether the whole answers it
+specificity  how much a sentence says that is particular to its case
+cues         the word lists: words.toml, and cue_lists/ by which the sentence to show for a check is found
+english      the words of English, and how often they are used
 """
 
-MODEL = "offline-2"
+MODEL = "offline-3"
 """What its evaluations name as their model."""

@@ -1,62 +1,38 @@
-"""What the offline evaluator looks for: word lists, and for each check of a rubric its cues and its proof.
+"""The offline evaluator's word lists.
 
-    cue_lists/common.toml        lists that cues and proofs refer to: reason = "because, since, ..."
-    cue_lists/<category>.toml    [id of a check]  cues = ["segment*", "@metric"]  proof = ["reason|comparison"]
+    words.toml                 what makes a text particular or general, what tells a story, what speaks to the grader
+    cue_lists/<category>.toml  for each check of the rubric, by its id, the words by which to find the sentence to show
 
-`cues`: words that show that the answer speaks of what is checked. `segment*` is a prefix; several words are a phrase,
-in which `#` is a figure and `*` any word; `@metric` is a list. `proof`: lists of each of which a word has to stand by,
-or the check is met only in part. `make check` compares the files with each other and with the rubrics.
+Entries are lower-case words, separated by commas or line ends; apostrophes and hyphens are gone by then. In cue lists
+`segment*` is a prefix, several words are a phrase, and `#` is a figure. `make check` compares them with the rubrics.
 """
 
-import tomllib
+import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import ConfigDict, Field, TypeAdapter
-from pydantic.dataclasses import dataclass as validated
-
-from coach.evaluation.rubric import Text
-from coach.evaluation.word_lists import read as read_lists
-from coach.evaluation.word_lists import word_lists
+from coach.evaluation.word_lists import read, word_lists
 from coach.model import Category
-
-COMPUTED = frozenset({"number", "several", "own_action", "arithmetic"})
-"""Cues that are worked out from a sentence and have no list."""
 
 FOLDER = Path(__file__).with_name("cue_lists")
 
 
-@validated(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
-class Cues:
-    """What speaks for one check, and what proves it."""
-
-    cues: Annotated[tuple[Text, ...], Field(min_length=1)]
-    proof: tuple[Text, ...] = ()
-
-    @property
-    def entries(self) -> list[str]:
-        """Words and phrases."""
-        return [cue for cue in self.cues if not cue.startswith("@")]
-
-    @property
-    def lists(self) -> set[str]:
-        """The lists that it refers to."""
-        return {cue[1:] for cue in self.cues if cue.startswith("@")}
-
-
 @cache
 def vocabulary() -> dict[str, tuple[str, ...]]:
-    """The lists of common.toml, and those that every grader needs."""
-    return word_lists() | read_lists(FOLDER / "common.toml")
+    """The lists of words.toml, and those that every grader needs."""
+    return word_lists() | read(Path(__file__).with_name("words.toml"))
 
 
 @cache
-def check_cues(category: Category) -> dict[str, Cues]:
-    """Per check of the category's rubric, by its id."""
-    return read(FOLDER / f"{category}.toml")
+def check_cues(category: Category) -> dict[str, re.Pattern[str]]:
+    """Per check of the category's rubric what finds its cues in a row of words, each in a group of its own."""
+    return {check: pattern(entries) for check, entries in read(FOLDER / f"{category}.toml").items()}
 
 
-def read(path: Path) -> dict[str, Cues]:
-    """Raises ValueError for a file that holds no cues."""
-    return TypeAdapter(dict[str, Cues]).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+def pattern(entries: tuple[str, ...]) -> re.Pattern[str]:
+    """What finds these entries in words that are joined by spaces."""
+    return re.compile(rf"(?<!\S)(?:{'|'.join(f'({_escaped(entry)})' for entry in entries)})(?!\S)")
+
+
+def _escaped(entry: str) -> str:
+    return re.escape(entry).replace(r"\*", r"\w*").replace(r"\#", r"\d\w*")

@@ -18,7 +18,6 @@ from coach.evaluation.frameworks import framework_names
 from coach.evaluation.offline.cues import vocabulary
 
 PARTICULAR = 4.0
-PARTICULAR_LISTS = ("counts", "times", "persons", "limits", "money")
 FIGURE = 1.5
 OWN = 1.5
 TRADE = -2.0
@@ -32,15 +31,15 @@ class Worth:
     total: float
     count: int
 
+    @property
+    def unearned(self) -> "Worth":
+        """What is left of it when nothing may be earned."""
+        return Worth(min(self.total, 0.0), self.count)
+
     def in_context(self, mean: float, weight: int) -> float:
         """The mean worth, drawn towards that of the text it stands in as if `weight` more words had that: one lucky
         sentence makes no specific answer, and one general sentence does not spoil one."""
         return (self.total + weight * mean) / (self.count + weight)
-
-
-def mean(parts: Sequence[Worth]) -> float:
-    """The mean worth of all their words, 0 for none."""
-    return sum(part.total for part in parts) / max(sum(part.count for part in parts), 1)
 
 
 def worths(sentences: Iterable[Sequence[str]], asked: Iterable[str]) -> list[Worth]:
@@ -55,6 +54,11 @@ def worths(sentences: Iterable[Sequence[str]], asked: Iterable[str]) -> list[Wor
             used.add(word)
         found.append(Worth(total, len(said)))
     return found
+
+
+def has_worth(word: str) -> bool:
+    """Whether a list says what it is worth, as one of grammar, of the trade, or one that is particular to any case."""
+    return word in _of_lists()
 
 
 def _worth(word: str, given: set[str], used: set[str]) -> float:
@@ -72,4 +76,4 @@ def _of_lists() -> dict[str, float]:
     worth |= dict.fromkeys(lists["grammar"], 0.0)
     worth |= dict.fromkeys(lists["trade"], TRADE)
     worth |= dict.fromkeys(lists["praise"], PRAISE)
-    return worth | dict.fromkeys((word for name in PARTICULAR_LISTS for word in lists[name]), PARTICULAR)
+    return worth | dict.fromkeys(lists["particular"], PARTICULAR)

@@ -1,132 +1,132 @@
-"""Whether an answer is about its question, and of the kind that the question asks for.
+"""What an answer speaks of: which of its sentences have to do with the question, and whether the whole answers it.
 
-About it: by how many telling words it shares with the question and its sample answer. Texts are vectors of word stems,
-weighted by 1 + ln(count) and by ln(N / documents that have the stem), and compared by their cosine (Salton and Buckley,
-"Term-weighting approaches in automatic text retrieval", 1988).
+A word speaks for the subject as far as it is likelier in the question bank than in English at large (naive Bayes):
 
-Of its kind: a plan for a launch may be well made, and still be no estimate, though both speak of the same product. The
-category is told by naive Bayes over the stems that come up.
+    speaks(word) = min(1, ln(0.2 + 0.8 * P(word | bank) / P(word | English)))
 
-Both learn from the bank's questions with their sample answers, so that a word of the trade counts little and "parking"
-counts much.
+and is 1 for a word of the question or of its sample answer. A sentence's relevance is the mean over the different words
+of it and of the two sentences on either side, drawn towards the mean of the whole answer as if by 15 words more. Words
+of grammar and of the trade, figures, and names that are in no list say nothing about a subject and are left out.
+
+P(word | bank) counts the questions that have the word's stem, with their hints and sample answers.
 """
 
 import math
 from collections import Counter
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 from coach import questions
-from coach.evaluation.text import words
-from coach.model import Category, Question
+from coach.evaluation.offline.cues import vocabulary
+from coach.evaluation.offline.english import probability
+from coach.evaluation.offline.specificity import has_worth
+from coach.evaluation.text import Sentence, words
+from coach.model import Question
 
-Vector = dict[str, float]
+RELEVANT_FROM = 0.15
+NEIGHBOURS = 2
+CONTEXT_WORDS = 15
+BANK_SHARE = 0.8
+ABSENT = 1e-5
 
-ABOUT = 0.09
-OTHERS_FIT_BETTER = 2
-OTHER_KIND = 0.13
-OTHER_KIND_IF_DOUBTFUL = 0.05
-"""In the part of the golden set to build on, one solid or strong answer in a hundred is below 0.11 or likelier of
-another kind by more than 0.08 a stem, and none has two questions of its category that fit it better."""
-
-STEM_MIN_DOCUMENTS = 3
-KIND_MIN_STEMS = 40
-"""Fewer do not tell a kind."""
-
-
-def is_about(question: Question, answer: str) -> bool:
-    """Whether an answer deals with what its question speaks of, and hardly a question of the category fits better."""
-    mine = _vector(_stems(answer))
-    likeness = _likeness(mine, _vector(_stems(_text(question))))
-    if likeness < ABOUT or question.sample_answer is None:
-        return likeness >= ABOUT  # a question alone has too few words to be compared with those that have a sample
-    return sum(_likeness(mine, vector) > likeness for vector in _vectors(question.category)) < OTHERS_FIT_BETTER
+ABOUT_FROM = 0.16
+"""In the part of the golden set to build on, the solid and strong answers begin at 0.17."""
 
 
-def other_kind(category: Category, answer: str, *, doubtful: bool = False) -> Category | None:
-    """The category that an answer clearly belongs to instead of this one, or None.
+def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str]) -> list[float]:
+    """How much each sentence has to do with the question, at most 1: from RELEVANT_FROM on it counts.
 
-    `doubtful`: there are other signs already, or no way to tell by its words what the question is about.
+    `known` are words of what was asked or said before: they belong to the subject too.
     """
-    stems = _stems(answer).keys() & _kinds().known
-    if len(stems) < KIND_MIN_STEMS:
-        return None
-    likelihoods = _likelihoods(stems)
-    likeliest = max(Category, key=likelihoods.__getitem__)
-    margin = OTHER_KIND_IF_DOUBTFUL if doubtful else OTHER_KIND
-    return likeliest if likelihoods[likeliest] - likelihoods[category] > margin else None
+    own = _own(question) | set(map(_stem, known))
+    speaking = [_speaking(sentence.words, own) for sentence in said]
+    whole = _merged(speaking)
+    mean = sum(whole.values()) / max(len(whole), 1)
+    found = []
+    for place in range(len(said)):
+        around = _merged(speaking[max(place - NEIGHBOURS, 0) : place + NEIGHBOURS + 1])
+        found.append((sum(around.values()) + CONTEXT_WORDS * mean) / (len(around) + CONTEXT_WORDS))
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Kinds:
-    """Per category the logarithm of each stem's probability, and of that of a stem that it has not used."""
+def is_about(question: Question, said: Iterable[Sentence]) -> bool:
+    """Whether enough of an answer is of the question or its sample answer: the share of its stems that they have, each
+    weighted by ln(questions / questions with that stem).
 
-    known: frozenset[str]
-    of_stem: dict[Category, Vector]
-    of_none: dict[Category, float]
+    Nobody can tell without a sample answer, nor where the candidate chooses what to speak of: then it is.
+    """
+    if not question.sample_answer or asks_for_story(question) or _asks(question, "own_choice"):
+        return True
+    own, grammar = _own(question), vocabulary()["grammar"]
+    said_words = {word for sentence in said for word in sentence.words if word not in grammar and _may_tell(word)}
+    weights = {stem: _rarity(stem) for stem in map(_stem, said_words)}
+    return sum(weight for stem, weight in weights.items() if stem in own) >= ABOUT_FROM * sum(weights.values())
 
 
-def _likelihoods(stems: Set[str]) -> dict[Category, float]:
-    """Per category the mean logarithm of the probability of the answer's stems: a mean, so that length is no matter."""
-    kinds = _kinds()
-    return {
-        category: sum(kinds.of_stem[category].get(stem, kinds.of_none[category]) for stem in stems) / len(stems)
-        for category in Category
-    }
+def asks_for_story(question: Question) -> bool:
+    """ "Tell me about a time when ...", and not "What would you do if ..."."""
+    return _asks(question, "story_wanted")
+
+
+def tells_story(said: Iterable[Sentence]) -> bool:
+    """Whether at least twice as much is told as is planned: "I asked" against "I would ask"."""
+    past, planned = vocabulary()["past"], vocabulary()["planned"]
+    counts = Counter(word for sentence in said for word in sentence.words)
+    told = sum(count for word, count in counts.items() if (word.endswith("ed") and len(word) > 4) or word in past)
+    return 2 * sum(counts[word] for word in planned) <= told
+
+
+def _asks(question: Question, phrases: str) -> bool:
+    row = f" {' '.join(words(question.question_text))} "
+    return any(f" {phrase} " in row for phrase in vocabulary()[phrases])
+
+
+def _own(question: Question) -> set[str]:
+    return {_stem(word) for word in words(f"{question.question_text} {question.sample_answer or ''}")}
+
+
+def _may_tell(word: str) -> bool:
+    """Whether it is long enough to tell what a text is about, and no figure."""
+    return len(word) > 2 and not word[0].isdigit()
+
+
+def _speaking(said: Iterable[str], own: set[str]) -> dict[str, float]:
+    """What each stem speaks for."""
+    found = {}
+    for word in said:
+        if has_worth(word) or not _may_tell(word):
+            continue
+        stem = _stem(word)
+        in_bank, in_english = _bank()[stem] / _bank().total(), probability(word)
+        if stem in own:
+            found[stem] = 1.0
+        elif in_bank or in_english:
+            found[stem] = min(1.0, math.log(1 - BANK_SHARE + BANK_SHARE * in_bank / (in_english or ABSENT)))
+    return found
+
+
+def _merged(parts: Iterable[dict[str, float]]) -> dict[str, float]:
+    merged: dict[str, float] = {}
+    for part in parts:
+        merged |= part
+    return merged
+
+
+def _rarity(stem: str) -> float:
+    return math.log(len(questions.questions()) / max(_bank()[stem], 1))
 
 
 @cache
-def _kinds() -> _Kinds:
-    documents = {
-        category: Counter(stem for question in questions.questions(category) for stem in set(_stems(_text(question))))
-        for category in Category
-    }
-    everywhere = sum(documents.values(), Counter[str]())
-    known = frozenset(stem for stem, count in everywhere.items() if count >= STEM_MIN_DOCUMENTS)
-    of_stem, of_none = {}, {}
-    for category, counts in documents.items():
-        # One more of each: what a category has not said so far is unlikely, not impossible.
-        total = sum(counts[stem] for stem in known) + len(known)
-        of_stem[category] = {stem: math.log((counts[stem] + 1) / total) for stem in known if stem in counts}
-        of_none[category] = math.log(1 / total)
-    return _Kinds(known, of_stem, of_none)
+def _bank() -> Counter[str]:
+    """In how many questions each stem comes up."""
+    found: Counter[str] = Counter()
+    for each in questions.questions():
+        text = f"{each.question_text} {each.hint} {each.sample_answer}"
+        found.update({_stem(word) for word in words(text) if len(word) > 2})
+    return found
 
 
-def _likeness(one: Vector, other: Vector) -> float:
-    return sum(weight * other.get(stem, 0.0) for stem, weight in one.items())
-
-
-@cache
-def _vectors(category: Category) -> list[Vector]:
-    return [_vector(_stems(_text(question))) for question in questions.questions(category)]
-
-
-def _text(question: Question) -> str:
-    # The question counts twice: its own words are fewer than its sample answer's, and say more.
-    return " ".join([question.question_text, question.question_text, question.sample_answer or ""])
-
-
-def _vector(stems: Counter[str]) -> Vector:
-    """Of length 1, or empty. A stem that no document has says nothing about any of them."""
-    rarity = _rarity()
-    weights = {stem: (1 + math.log(count)) * rarity[stem] for stem, count in stems.items() if stem in rarity}
-    length = math.sqrt(sum(weight * weight for weight in weights.values()))
-    return {stem: weight / length for stem, weight in weights.items()} if length else {}
-
-
-@cache
-def _rarity() -> Vector:
-    documents = [_stems(_text(question)) for question in questions.questions()]
-    frequency = Counter(stem for document in documents for stem in document)
-    return {stem: math.log(len(documents) / count) for stem, count in frequency.items()}
-
-
-def _stems(text: str) -> Counter[str]:
-    return Counter(_stem(word) for word in words(text) if len(word) > 2)
-
-
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _stem(word: str) -> str:
     """Without plural and the commonest endings: bookings, booking and booked are all `book`, city and cities `citi`."""
     for endings in (("s",), ("ing", "ed", "ly"), ("e",)):

@@ -1,0 +1,89 @@
+"""What the offline evaluator says beside its scores: sentences of the answer, and what to do next. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coach.evaluation.rubric import Rubric, RubricCriterion
+
+STRENGTHS_MAX = 3
+STRENGTH_FROM = 0.6
+STRENGTH_CUES = 2
+QUOTE_CHARS = 140
+CUE_BONUS, CUES_MAX = 0.15, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Closest:
+    """A sentence that comes close to a check, how specific it is in its context, and how many of the check's cues it has.
+
+    `level` is the strength of the best sentence, which another check may have been shown.
+    """
+
+    quote: str
+    specificity: float
+    cues: int
+    level: float = 0.0
+
+    @property
+    def strength(self) -> float:
+        return self.specificity + CUE_BONUS * min(self.cues - 1, CUES_MAX)
+
+
+Found = Mapping[str, Closest]
+"""By check; a check that nothing was found for is missing."""
+
+
+def comment(criterion: RubricCriterion, found: Found) -> str:
+    """Which checks the evidence is for, and which have none."""
+    shown = [check.text for check in criterion.checks if check.id in found]
+    missing = [check.text for check in criterion.checks if check.id not in found]
+    parts = [f"The sentences shown come closest to an answer that {'; '.join(shown)}."] if shown else []
+    if missing:
+        parts.append(f"No sentence was found that {'; '.join(missing)}.")
+    return " ".join(parts)
+
+
+def strengths(graded_by: Rubric, found: Found) -> list[str]:
+    """The most specific sentences that speak of a check by more than one word: one for a criterion, each once."""
+    said: dict[str, tuple[float, str]] = {}
+    for criterion in graded_by.criteria:
+        spoken = [
+            (found[check.id], check)
+            for check in criterion.checks
+            if check.id in found and found[check.id].cues >= STRENGTH_CUES and found[check.id].quote not in said
+        ]
+        best, check = max(spoken, key=lambda pair: pair[0].specificity, default=(None, None))
+        if best and check and best.specificity >= STRENGTH_FROM:
+            said[best.quote] = best.specificity, f"{criterion.name}: “{_short(best.quote)}” ({check.text})"
+    return [text for _, text in sorted(said.values(), reverse=True)][:STRENGTHS_MAX]
+
+
+def next_thing(weakest: RubricCriterion, found: Found) -> str:
+    """What to do about the weakest criterion: what is missing there, and where it belongs."""
+    missing = next((check for check in weakest.checks if check.id not in found), None)
+    shown = [found[check.id] for check in weakest.checks if check.id in found]
+    if missing is None:
+        least = min(weakest.checks, key=lambda check: found[check.id].specificity)
+        return (
+            f"{weakest.name}: “{_short(found[least.id].quote)}” comes closest to an answer that {least.text}. "
+            "Say it with a figure, a name or a reason that only this case has."
+        )
+    where = max(shown or found.values(), key=lambda one: one.specificity, default=None)
+    place = f" It could follow “{_short(where.quote)}”." if where else ""
+    return f"{weakest.name}: no sentence was found that {missing.text}.{place}"
+
+
+def unrelated(said: Sequence[str]) -> str:
+    """What earned nothing, since it is about something else."""
+    more = f" and {len(said) - 1} more" if len(said) > 1 else ""
+    return f"Found to have nothing to do with the question, and worth nothing: “{_short(said[0])}”{more}."
+
+
+def left_out(how_many: int) -> str:
+    """What was not read, since it is no part of the answer."""
+    sentences = "1 sentence" if how_many == 1 else f"{how_many} sentences"
+    return f"Left out of the grading, as no English or as addressed to the grader: {sentences}."
+
+
+def _short(quote: str) -> str:
+    return quote if len(quote) <= QUOTE_CHARS else quote[:QUOTE_CHARS].rsplit(None, 1)[0] + " …"
