@@ -1,8 +1,8 @@
 """Text inside an answer that speaks to whoever grades it, and is no part of the answer. Pure.
 
 A sentence has two points for each word that only grading has ("rubric", "candidate") and for a verdict as in a record
-("decision: met"), one for each word that grading mostly has ("mark", "please") and for a mark near ten. From three points
-on, or in another language, it is addressed to the grader, and so is what follows it while that has any.
+("decision: met"), one for each word that grading mostly has ("mark", "please") and for a mark near ten. From three
+points on, or in another language, it is addressed to the grader, and so is what follows it while that has any.
 """
 
 import re
@@ -14,7 +14,7 @@ from coach.evaluation.text import pieces, words
 
 CLEAR = 3
 WHOLE_SHARE = 0.6
-"""A paragraph with an addressed sentence goes as a whole if so many have points, or if it stands in brackets or the like."""
+"""A paragraph with an addressed sentence goes as a whole if so many have points, or if it stands in brackets."""
 
 FOREIGN_MIN_WORDS = 4
 LEFT_MIN_WORDS = 25

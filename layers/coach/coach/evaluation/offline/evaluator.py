@@ -118,6 +118,11 @@ def overall(specificity: float) -> float:
     return min(HIGHEST, MIDDLE + (HIGHEST - MIDDLE) * (specificity - MIDDLE_AT) / (HIGHEST_AT - MIDDLE_AT))
 
 
+def doubt(question: Question, answer: str) -> str | None:
+    """Why an answer gets a low score whatever else it says, or None."""
+    return _read(question, [answer], None)[0].doubt
+
+
 def _read(question: Question, answers: Sequence[str], follow_up: FollowUp | None) -> list[Reading]:
     """Every answer after those that it follows: what was said before is no news, and is part of the subject."""
     probes = [turn.asked for turn in follow_up.earlier] + [follow_up.probe] if follow_up else [None]

@@ -14,7 +14,7 @@ CUE_BONUS, CUES_MAX = 0.15, 3
 
 @dataclass(frozen=True, slots=True)
 class Closest:
-    """A sentence that comes close to a check, how specific it is in its context, and how many of the check's cues it has.
+    """A sentence that comes close to a check, how specific it is in its context, and how many cues of the check it has.
 
     `level` is the strength of the best sentence, which another check may have been shown.
     """
