@@ -2,7 +2,7 @@
 
     specificity = worth of the sentences that have to do with the question
                   / words of those sentences, or half of all words if that is more
-    overall     = 1.5 at 0 and below, 7.5 at 0.7, 10.0 from 1.3 on, and straight lines between
+    overall     = 1 + 10 * specificity, but at least 1.5; from 7.5 on it rises more slowly, to 10.0 at 1.3
 
 A criterion shows, for each of its checks, the sentence that comes closest, found by a few words. It differs from the
 overall score by half of what these sentences differ from those of the other criteria, so that the weighted mean of the
@@ -30,9 +30,9 @@ from coach.evaluation.scoring import Finding, Scores, Verdict, quoted
 from coach.evaluation.text import Sentence, Source, as_meant, sentences, words
 from coach.model import Criterion, Evaluation, Evaluator, FollowUp, Question
 
-LOWEST, MIDDLE, HIGHEST = 1.5, 7.5, 10.0
-MIDDLE_AT, HIGHEST_AT = 0.7, 1.3
-"""Specificity to score: fitted to the bands of the part of the golden set to build on."""
+LOWEST, BEND, HIGHEST = 1.5, 7.5, 10.0
+HIGHEST_AT = 1.3
+"""Fitted to the bands of the part of the golden set to build on."""
 
 NO_ENGLISH_CAP, NO_ANSWER_CAP = 1.5, 2.5
 
@@ -56,8 +56,8 @@ class Shown:
 class Reading:
     """What the offline evaluator sees in one answer.
 
-    `sentences` are those that may be shown; `unrelated` are those that have nothing to do with the question; `left_out`
-    counts those that are addressed to the grader. With a `doubt` no score above `most` is deserved.
+    `sentences` are those that may be shown; `unrelated` are those that earn nothing because they are about something
+    else; `left_out` counts those that are addressed to the grader. With a `doubt` no score above `most` is deserved.
     """
 
     specificity: float
@@ -113,9 +113,10 @@ class OfflineEvaluator:
 
 def overall(specificity: float) -> float:
     """From 1.5 to 10.0."""
-    if specificity <= MIDDLE_AT:
-        return max(LOWEST, LOWEST + (MIDDLE - LOWEST) * specificity / MIDDLE_AT)
-    return min(HIGHEST, MIDDLE + (HIGHEST - MIDDLE) * (specificity - MIDDLE_AT) / (HIGHEST_AT - MIDDLE_AT))
+    points = 1 + 10 * specificity
+    if points > BEND:
+        points = BEND + (points - BEND) * (HIGHEST - BEND) / (1 + 10 * HIGHEST_AT - BEND)
+    return min(max(points, LOWEST), HIGHEST)
 
 
 def doubt(question: Question, answer: str) -> str | None:
@@ -160,7 +161,11 @@ def _reading(question: Question, answer: str, written: str, said: list[Sentence]
             for sentence, each, counts in zip(said, worth, related, strict=True)
             if counts and not sentence.asks and (quote := quoted(sentence.text, [source]))
         ),
-        unrelated=tuple(sentence.text for sentence, counts in zip(said, related, strict=True) if not counts),
+        unrelated=tuple(
+            sentence.text
+            for sentence, each, counts in zip(said, worth, related, strict=True)
+            if not counts and each.total > 0
+        ),
         left_out=len(sentences(written)) - len(said),
         doubt=doubt,
         most=most,

@@ -39,7 +39,7 @@ def comment(criterion: RubricCriterion, found: Found) -> str:
     missing = [check.text for check in criterion.checks if check.id not in found]
     parts = [f"The sentences shown come closest to an answer that {'; '.join(shown)}."] if shown else []
     if missing:
-        parts.append(f"No sentence was found that {'; '.join(missing)}.")
+        parts.append(f"No sentence was found that clearly {'; '.join(missing)}.")
     return " ".join(parts)
 
 
@@ -70,13 +70,13 @@ def next_thing(weakest: RubricCriterion, found: Found) -> str:
         )
     where = max(shown or found.values(), key=lambda one: one.specificity, default=None)
     place = f" It could follow “{_short(where.quote)}”." if where else ""
-    return f"{weakest.name}: no sentence was found that {missing.text}.{place}"
+    return f"{weakest.name}: no sentence was found that clearly {missing.text}.{place}"
 
 
 def unrelated(said: Sequence[str]) -> str:
-    """What earned nothing, since it is about something else."""
-    more = f" and {len(said) - 1} more" if len(said) > 1 else ""
-    return f"Found to have nothing to do with the question, and worth nothing: “{_short(said[0])}”{more}."
+    """What earned nothing."""
+    more = f", and {len(said) - 1} more" if len(said) > 1 else ""
+    return f"Counted for nothing, as it seems to be about something else: “{_short(said[0])}”{more}."
 
 
 def left_out(how_many: int) -> str:

@@ -5,8 +5,8 @@ A word speaks for the subject as far as it is likelier in the question bank than
     speaks(word) = min(1, ln(0.2 + 0.8 * P(word | bank) / P(word | English)))
 
 and is 1 for a word of the question or of its sample answer. A sentence's relevance is the mean over the different words
-of it and of the two sentences on either side, drawn towards the mean of the whole answer as if by 15 words more. Words
-of grammar and of the trade, figures, and names that are in no list say nothing about a subject and are left out.
+of it and of the three sentences on either side, drawn towards the mean of the whole answer as if by five words more.
+Words of grammar and of the trade, figures, and names that are in no list say nothing about a subject and are left out.
 
 P(word | bank) counts the questions that have the word's stem, with their hints and sample answers.
 """
@@ -23,9 +23,9 @@ from coach.evaluation.offline.specificity import has_worth
 from coach.evaluation.text import Sentence, words
 from coach.model import Question
 
-RELEVANT_FROM = 0.15
-NEIGHBOURS = 2
-CONTEXT_WORDS = 15
+RELEVANT_FROM = 0.18
+NEIGHBOURS = 3
+CONTEXT_WORDS = 5
 BANK_SHARE = 0.8
 ABSENT = 1e-5
 
