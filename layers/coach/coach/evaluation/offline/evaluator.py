@@ -2,7 +2,7 @@
 
     specificity = worth of the sentences that have to do with the question
                   / words of those sentences, or half of all words if that is more
-    overall     = 1 + 10 * specificity, but at least 1.5; from 7.5 on it rises more slowly, to 10.0 at 1.3
+    overall     = 1 + 10 * specificity from 2.5 to 7.5; beyond it bends, to 1.5 at -0.25 and to 10.0 at 1.3
 
 A criterion shows, for each of its checks, the sentence that comes closest, found by a few words. It differs from the
 overall score by half of what these sentences differ from those of the other criteria, so that the weighted mean of the
@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from statistics import fmean
 
 from coach.evaluation.frameworks import suggested_framework
@@ -30,11 +31,10 @@ from coach.evaluation.scoring import Finding, Scores, Verdict, quoted
 from coach.evaluation.text import Sentence, Source, as_meant, sentences, words
 from coach.model import Criterion, Evaluation, Evaluator, FollowUp, Question
 
-LOWEST, BEND, HIGHEST = 1.5, 7.5, 10.0
-HIGHEST_AT = 1.3
-"""Fitted to the bands of the part of the golden set to build on."""
+SCORE_AT = ((-0.25, 1.5), (0.15, 2.5), (0.65, 7.5), (1.3, 10.0))
+"""Specificity and score, with straight lines between: fitted to the bands of the part of the golden set to build on."""
 
-NO_ENGLISH_CAP, NO_ANSWER_CAP = 1.5, 2.5
+NO_ENGLISH_CAP, NO_ANSWER_CAP, HIGHEST = 1.5, 2.5, 10.0
 
 CONTEXT_WORDS = 30
 SHOWN_MALUS = 0.3
@@ -113,10 +113,10 @@ class OfflineEvaluator:
 
 def overall(specificity: float) -> float:
     """From 1.5 to 10.0."""
-    points = 1 + 10 * specificity
-    if points > BEND:
-        points = BEND + (points - BEND) * (HIGHEST - BEND) / (1 + 10 * HIGHEST_AT - BEND)
-    return min(max(points, LOWEST), HIGHEST)
+    for (left, low), (right, high) in pairwise(SCORE_AT):
+        if specificity <= right:
+            return low + (high - low) * max(specificity - left, 0.0) / (right - left)
+    return SCORE_AT[-1][1]
 
 
 def doubt(question: Question, answer: str) -> str | None:

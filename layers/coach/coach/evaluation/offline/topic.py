@@ -59,7 +59,8 @@ def is_about(question: Question, said: Iterable[Sentence]) -> bool:
         return True
     own, grammar = _own(question), vocabulary()["grammar"]
     said_words = {word for sentence in said for word in sentence.words if word not in grammar and _may_tell(word)}
-    weights = {stem: _rarity(stem) for stem in map(_stem, said_words)}
+    every = sum(questions.counts().values())
+    weights = {stem: math.log(every / max(_bank()[stem], 1)) for stem in map(_stem, said_words)}
     return sum(weight for stem, weight in weights.items() if stem in own) >= ABOUT_FROM * sum(weights.values())
 
 
@@ -110,10 +111,6 @@ def _merged(parts: Iterable[dict[str, float]]) -> dict[str, float]:
     for part in parts:
         merged |= part
     return merged
-
-
-def _rarity(stem: str) -> float:
-    return math.log(len(questions.questions()) / max(_bank()[stem], 1))
 
 
 @cache
