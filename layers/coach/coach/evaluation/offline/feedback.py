@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from coach.evaluation.rubric import Rubric, RubricCriterion
 
 STRENGTHS_MAX = 3
-STRENGTH_FROM = 0.6
+STRENGTH_FROM = 0.5
 STRENGTH_CUES = 2
 QUOTE_CHARS = 140
 CUE_BONUS, CUES_MAX = 0.15, 3

@@ -23,7 +23,7 @@ from coach.evaluation.offline.specificity import has_worth
 from coach.evaluation.text import Sentence, words
 from coach.model import Question
 
-RELEVANT_FROM = 0.18
+UNRELATED_TO, RELATED_FROM = 0.1, 0.26
 NEIGHBOURS = 3
 CONTEXT_WORDS = 5
 BANK_SHARE = 0.8
@@ -34,10 +34,8 @@ ABOUT_FROM = 0.16
 
 
 def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str]) -> list[float]:
-    """How much each sentence has to do with the question, at most 1: from RELEVANT_FROM on it counts.
-
-    `known` are words of what was asked or said before: they belong to the subject too.
-    """
+    """For how much each sentence counts: 0 where its relevance is at most UNRELATED_TO, 1 from RELATED_FROM on, and in
+    proportion between. `known` are words of what was asked or said before: they belong to the subject too."""
     own = _own(question) | set(map(_stem, known))
     speaking = [_speaking(sentence.words, own) for sentence in said]
     whole = _merged(speaking)
@@ -45,7 +43,8 @@ def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str
     found = []
     for place in range(len(said)):
         around = _merged(speaking[max(place - NEIGHBOURS, 0) : place + NEIGHBOURS + 1])
-        found.append((sum(around.values()) + CONTEXT_WORDS * mean) / (len(around) + CONTEXT_WORDS))
+        relevance = (sum(around.values()) + CONTEXT_WORDS * mean) / (len(around) + CONTEXT_WORDS)
+        found.append(min(max((relevance - UNRELATED_TO) / (RELATED_FROM - UNRELATED_TO), 0.0), 1.0))
     return found
 
 
@@ -55,7 +54,7 @@ def is_about(question: Question, said: Iterable[Sentence]) -> bool:
 
     Nobody can tell without a sample answer, nor where the candidate chooses what to speak of: then it is.
     """
-    if not question.sample_answer or asks_for_story(question) or _asks(question, "own_choice"):
+    if not question.sample_answer or asks_for_story(question) or _leaves_choice(question):
         return True
     own, grammar = _own(question), vocabulary()["grammar"]
     said_words = {word for sentence in said for word in sentence.words if word not in grammar and _may_tell(word)}
@@ -66,7 +65,12 @@ def is_about(question: Question, said: Iterable[Sentence]) -> bool:
 
 def asks_for_story(question: Question) -> bool:
     """ "Tell me about a time when ...", and not "What would you do if ..."."""
-    return _asks(question, "story_wanted")
+    return _asks(question, "story_wanted") and not _leaves_choice(question)
+
+
+def _leaves_choice(question: Question) -> bool:
+    """ "Which app do you like best?" """
+    return _asks(question, "own_choice")
 
 
 def tells_story(said: Iterable[Sentence]) -> bool:
