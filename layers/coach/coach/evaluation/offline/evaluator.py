@@ -65,7 +65,7 @@ class OfflineEvaluator:
             framework=scores.framework,
             structure=scores.structure,
             completeness=scores.completeness,
-            strengths=() if readings[-1].doubt else tuple(feedback.strengths(graded_by, found)),
+            strengths=() if readings[-1].doubt else tuple(feedback.strengths(graded_by, found, readings[-1].sentences)),
             improvements=tuple(_improvements(readings[-1], weakest, found)),
             suggested_framework=suggested_framework(graded_by, question, answer_text),
             example_point=weakest.example,

@@ -1,12 +1,14 @@
 """What the offline evaluator says beside its scores: sentences of the answer, and what to do next. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from coach.evaluation.offline.reading import Shown
 from coach.evaluation.rubric import Rubric, RubricCriterion
 
 STRENGTHS_MAX = 3
 STRENGTH_FROM = 0.5
+PARTICULAR_FROM = 0.8
 STRENGTH_CUES = 2
 QUOTE_CHARS = 140
 CUE_BONUS, CUES_MAX = 0.15, 3
@@ -43,8 +45,9 @@ def comment(criterion: RubricCriterion, found: Found) -> str:
     return " ".join(parts)
 
 
-def strengths(graded_by: Rubric, found: Found) -> list[str]:
-    """The most specific sentences that speak of a check by more than one word: one for a criterion, each once."""
+def strengths(graded_by: Rubric, found: Found, sentences: Iterable[Shown]) -> list[str]:
+    """The most specific sentences that speak of a check by more than one word: one for a criterion, each once. Where
+    there is room, the most specific of the others, which need not speak of any check."""
     said: dict[str, tuple[float, str]] = {}
     for criterion in graded_by.criteria:
         spoken = [
@@ -55,7 +58,12 @@ def strengths(graded_by: Rubric, found: Found) -> list[str]:
         best, check = max(spoken, key=lambda pair: pair[0].specificity, default=(None, None))
         if best and check and best.specificity >= STRENGTH_FROM:
             said[best.quote] = best.specificity, f"{criterion.name}: “{_short(best.quote)}” ({check.text})"
-    return [text for _, text in sorted(said.values(), reverse=True)][:STRENGTHS_MAX]
+    best_first = [text for _, text in sorted(said.values(), reverse=True)]
+    others = [each for each in sentences if each.quote not in said and each.specificity >= PARTICULAR_FROM]
+    if others:
+        most = max(others, key=lambda each: each.specificity)
+        best_first.insert(STRENGTHS_MAX - 1, f"Particular to this case: “{_short(most.quote)}”")
+    return best_first[:STRENGTHS_MAX]
 
 
 def next_thing(weakest: RubricCriterion, found: Found) -> str:
