@@ -15,8 +15,9 @@ from coach.evaluation.offline.english import FOREIGN_SHARE, unknown_share
 from coach.evaluation.text import pieces, words
 
 ENOUGH = 4
-WHOLE_SHARE = 0.6
-"""A paragraph with enough points goes as a whole if so many of its sentences have some, or if it stands in brackets."""
+WHOLE_SHARE, WHOLE_MIN = 0.6, 4
+"""A paragraph with enough points goes as a whole if so many of its sentences have some, or all of fewer than four, or if
+it stands in brackets."""
 
 FOREIGN_MIN_WORDS = 6
 LEFT_MIN_WORDS = 25
@@ -43,8 +44,8 @@ def without_asides(answer: str) -> str:
 def _kept(paragraph: str) -> str:
     lines = [[(piece, _points(piece)) for piece in pieces(line)] for line in paragraph.split("\n")]
     every = [point for found in lines for piece, point in found if len(words(piece)) > 1]
-    speaking = sum(map(bool, every))
-    if max(every, default=0) >= ENOUGH and (_ENCLOSED.fullmatch(paragraph) or speaking >= WHOLE_SHARE * len(every)):
+    whole = max(WHOLE_SHARE * len(every), min(WHOLE_MIN, len(every)))
+    if max(every, default=0) >= ENOUGH and (_ENCLOSED.fullmatch(paragraph) or sum(map(bool, every)) >= whole):
         return ""
     gone = _together([point for found in lines for _, point in found])
     places = count()

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from coach.evaluation.offline.asides import without_asides
 from coach.evaluation.offline.cues import vocabulary
 from coach.evaluation.offline.english import FOREIGN_SHARE, UNKNOWN_SHARE_MAX, unknown_share
 from coach.evaluation.offline.specificity import worths
-from coach.evaluation.offline.topic import asks_for_story, is_about, relevances, tells_story
+from coach.evaluation.offline.topic import asks_for_story, is_about, relevances, share, tells_story
 from coach.evaluation.scoring import quoted
 from coach.evaluation.text import Sentence, Source, as_meant, sentences, words
 from coach.model import FollowUp, Question
@@ -43,7 +44,7 @@ class Reading:
     """One answer.
 
     `sentences` are those that may be shown; `unrelated` are those that earn nothing because they are about something
-    else; `left_out` counts those that are addressed to the grader.
+    else, the least related first; `left_out` counts those that are addressed to the grader.
     """
 
     specificity: float
@@ -83,18 +84,19 @@ def _reading(
         for sentence, each in zip(said, worths((sentence.words for sentence in said), known), strict=True)
     ]
     related = relevances(question, said, known)
-    seen = list(zip(said, worth, related, strict=True))
-    counted = sum(share * each.count for _, each, share in seen)
-    half = sum(each.count for each in worth) / 2
-    specificity = sum(share * each.total for _, each, share in seen) / max(counted, half, 1)
+    shares = list(map(share, related))
+    counted = sum(part * each.count for part, each in zip(shares, worth, strict=True))
+    earned = sum(part * each.total for part, each in zip(shares, worth, strict=True))
+    specificity = earned / max(counted, sum(each.count for each in worth) / 2, 1)
+    seen = sorted(zip(related, said, worth, strict=True), key=itemgetter(0))
     return Reading(
         specificity=specificity,
         sentences=tuple(
             Shown(quote, " ".join(sentence.words), each.in_context(specificity, CONTEXT_WORDS))
-            for sentence, each, share in seen
-            if share > 0 and not sentence.asks and (quote := quoted(sentence.text, [source]))
+            for sentence, each, part in zip(said, worth, shares, strict=True)
+            if part > 0 and not sentence.asks and (quote := quoted(sentence.text, [source]))
         ),
-        unrelated=tuple(sentence.text for sentence, each, share in seen if share == 0 and each.total > 0),
+        unrelated=tuple(sentence.text for relevance, sentence, each in seen if not share(relevance) and each.total > 0),
         left_out=left_out,
         doubt=doubt,
     )

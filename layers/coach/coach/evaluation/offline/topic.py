@@ -7,6 +7,7 @@ A word speaks for the subject as far as it is likelier in the question bank than
 and is 1 for a word of the question or of its sample answer. A sentence's relevance is the mean over the different words
 of it and of the three sentences on either side, drawn towards the mean of the whole answer as if by five words more.
 Words of grammar and of the trade, figures, and names that are in no list say nothing about a subject and are left out.
+Up to 0.1 a sentence counts for nothing, from 0.26 on in full, and between in proportion.
 
 P(word | bank) counts the questions that have the word's stem, with their hints and sample answers.
 """
@@ -33,9 +34,16 @@ ABOUT_FROM = 0.16
 """In the part of the golden set to build on, the solid and strong answers begin at 0.17."""
 
 
+def share(relevance: float) -> float:
+    """For how much a sentence of this relevance counts."""
+    return min(max((relevance - UNRELATED_TO) / (RELATED_FROM - UNRELATED_TO), 0.0), 1.0)
+
+
 def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str]) -> list[float]:
-    """For how much each sentence counts: 0 where its relevance is at most UNRELATED_TO, 1 from RELATED_FROM on, and in
-    proportion between. `known` are words of what was asked or said before: they belong to the subject too."""
+    """How much each sentence has to do with the question, at most 1.
+
+    `known` are words of what was asked or said before: they belong to the subject too.
+    """
     own = _own(question) | set(map(_stem, known))
     speaking = [_speaking(sentence.words, own) for sentence in said]
     whole = _merged(speaking)
@@ -43,8 +51,7 @@ def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str
     found = []
     for place in range(len(said)):
         around = _merged(speaking[max(place - NEIGHBOURS, 0) : place + NEIGHBOURS + 1])
-        relevance = (sum(around.values()) + CONTEXT_WORDS * mean) / (len(around) + CONTEXT_WORDS)
-        found.append(min(max((relevance - UNRELATED_TO) / (RELATED_FROM - UNRELATED_TO), 0.0), 1.0))
+        found.append((sum(around.values()) + CONTEXT_WORDS * mean) / (len(around) + CONTEXT_WORDS))
     return found
 
 
