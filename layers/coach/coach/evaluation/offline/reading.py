@@ -74,6 +74,12 @@ def read(question: Question, answers: Sequence[str], follow_up: FollowUp | None 
     return readings
 
 
+def doubt(question: Question, answer: str) -> str | None:
+    """Why an answer gets a low score whatever else it says, or None."""
+    found = read(question, [answer])[0].doubt
+    return found.reason if found else None
+
+
 def _reading(
     question: Question, source: Source, said: list[Sentence], known: list[str], left_out: int, doubt: Doubt | None
 ) -> Reading:
