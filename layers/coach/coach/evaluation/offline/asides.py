@@ -17,8 +17,8 @@ from coach.evaluation.text import pieces, words
 
 ENOUGH = 4
 WHOLE_SHARE, WHOLE_MIN = 0.6, 4
-"""A paragraph with enough points goes as a whole if so many of its sentences have some, or all of fewer than four, or if
-it stands in brackets."""
+"""A paragraph with enough points goes as a whole if so many of its sentences have some (all, if they are fewer than four)
+or if it stands in brackets."""
 
 FOREIGN_MIN_WORDS = 6
 LEFT_MIN_WORDS = 25
@@ -29,7 +29,7 @@ _PARAGRAPH_END = re.compile(r"(\n[ \t]*\n\s*)")
 _ENCLOSED = re.compile(r"\s*(?:[(\[{<>].*[)\]}>]\W*|-{3}.*-{3}|P\W?S\b.*)\s*", re.DOTALL)
 _VERDICT = re.compile(
     r"[:=|] ?(?:met|pass(?:ed)?|yes|fulfilled|satisfied)\b|\boverall\b\W{0,3}\d"
-    r"|[✓✔☑✅]|\b(\d{1,2}) (?:of|out of|/) \1\b",
+    r"|\banything (?:under|below|less than)\b|[✓✔☑✅]|\b(\d{1,2}) (?:of|out of|/) \1\b",
     re.IGNORECASE,
 )
 _NEAR_TEN = re.compile(r"\b(?:9[.,]\d|10[.,]0|10|9|ten|nine)\b", re.IGNORECASE)
