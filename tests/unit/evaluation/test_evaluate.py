@@ -5,6 +5,7 @@ import textwrap
 
 import pytest
 
+from coach import questions
 from coach.evaluation import evaluate
 from coach.evaluation.graders import configured, grader
 from coach.evaluation.offline import MODEL as OFFLINE_MODEL
@@ -36,7 +37,7 @@ def test_a_real_answer_is_given_to_the_evaluator() -> None:
     made = asyncio.run(evaluate(evaluator, question(), text))
 
     assert evaluator.asked == [text]
-    assert made.model == "offline-2"
+    assert made.model == OFFLINE_MODEL
 
 
 def test_what_is_no_answer_is_scored_low_without_asking_anybody() -> None:
@@ -53,6 +54,17 @@ def test_what_is_no_answer_is_scored_low_without_asking_anybody() -> None:
     assert made.evaluated_at == NOON
     assert (made.input_tokens, made.output_tokens) == (0, 0)
     assert all(criterion.score == 10 and criterion.evidence == () for criterion in made.criteria)
+
+
+def test_a_sample_answer_handed_in_is_scored_low_and_nobody_is_paid() -> None:
+    evaluator = Recording()
+    asked = questions.question(1)
+
+    made = asyncio.run(evaluate(evaluator, asked, asked.sample_answer or ""))
+
+    assert evaluator.asked == []
+    assert (made.overall, made.model, made.input_tokens) == (10, "gate", 0)
+    assert "sample answer" in made.improvements[0]
 
 
 def test_characters_that_no_database_holds_never_reach_the_evaluator() -> None:

@@ -1,10 +1,13 @@
 import random
+import re
 import string
+from collections.abc import Callable
 
 import pytest
 
-from coach.evaluation.gates import gate
-from coach.model import Category
+from coach import questions
+from coach.evaluation.gates import Stopped, gate
+from coach.model import Category, FollowUp, Probe, Question, Turn
 from tests.unit.evaluation.samples import BANDS, answer, parts, question
 
 QUESTION = question().question_text
@@ -97,3 +100,57 @@ def test_two_words_that_invisible_characters_fill_up_are_too_short() -> None:
 
     assert stopped is not None
     assert "far too short to grade: 2 words" in stopped.reason
+
+
+OWN_BEGINNING = (
+    "I would begin with what we want to reach, since that decides all that follows, and I leave other countries out. "
+    "In my last job we had something of the kind, and it took us a while to see what mattered to people, so let me go "
+    "through it slowly, and come to the people first whom it is for."
+)
+
+
+def in_another_order(sample: str) -> str:
+    said = re.split(r"(?<=[.!?])\s+|\n+", sample)
+    random.Random(3).shuffle(said)  # noqa: S311
+    return " ".join(said)
+
+
+def with_every_eighth_word_exchanged(sample: str) -> str:
+    return " ".join("whatever" if place % 8 == 5 else word for place, word in enumerate(sample.split()))
+
+
+def with_an_own_beginning(sample: str) -> str:
+    said = re.split(r"(?<=[.!?])\s+|\n+", sample)
+    return " ".join([OWN_BEGINNING, *said[len(said) // 3 :]])
+
+
+def handed_in(asked: Question, text: str, follow_up: FollowUp | None = None) -> Stopped | None:
+    return gate(asked.question_text, text, follow_up, asked.sample_answer)
+
+
+@pytest.mark.parametrize(
+    "change", [str, str.upper, in_another_order, with_every_eighth_word_exchanged, with_an_own_beginning]
+)
+def test_no_question_takes_its_sample_answer(change: Callable[[str], str]) -> None:
+    stopped = {each.id: handed_in(each, change(each.sample_answer or "")) for each in questions.questions()}
+
+    assert len(stopped) == 140
+    assert [each for each, why in stopped.items() if why is None or "sample answer" not in why.reason] == []
+
+
+def test_a_sample_answer_follows_no_probe_up_either() -> None:
+    asked = questions.question(1)
+    said = Turn(asked=None, answer=answer(Category.PRODUCT_DESIGN, "solid"))
+    follow_up = FollowUp(probe=Probe(criterion="Goal", question="What is the goal?"), earlier=(said,))
+
+    stopped = handed_in(asked, (asked.sample_answer or "")[:400], follow_up)
+
+    assert stopped is not None
+    assert "sample answer" in stopped.reason
+
+
+def test_two_sentences_of_the_sample_among_own_ones_are_no_copy() -> None:
+    asked = questions.question(1)
+    two = " ".join(re.split(r"(?<=[.!?])\s+", asked.sample_answer or "")[2:4])
+
+    assert handed_in(asked, f"{answer(Category.PRODUCT_DESIGN, 'solid')} {two}") is None

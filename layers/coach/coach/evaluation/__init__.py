@@ -47,7 +47,7 @@ async def evaluate(
 ) -> Evaluation:
     """Evaluate an answer; what is no answer at all gets its low score here, and nobody is asked or paid."""
     answer = readable(answer_text)
-    stopped = gate(question.question_text, answer, follow_up)
+    stopped = gate(question.question_text, answer, follow_up, question.sample_answer)
     if stopped is None:
         earlier = [turn.answer for turn in follow_up.earlier] if follow_up else []
         return _as_stored(await evaluator.evaluate(question, answer, follow_up), [answer_text, *earlier])

@@ -19,6 +19,7 @@ MIN_WORDS_OF_FOLLOW_UP = 5
 """One sentence may answer a probe. The answer before it has been through the gates as well."""
 
 WORDS_IN_A_ROW, CHARACTERS_IN_A_ROW = 3, 9
+COPIED_SHARE = 0.4
 
 SHORT = "Say what you would do, for whom and why, in at least ten sentences."
 SHORT_FOLLOW_UP = "Answer what was asked, in a whole sentence at least."
@@ -75,7 +76,9 @@ class Stopped:
     advice: str
 
 
-def gate(question_text: str, answer: str, follow_up: FollowUp | None = None) -> Stopped | None:
+def gate(
+    question_text: str, answer: str, follow_up: FollowUp | None = None, sample_answer: str | None = None
+) -> Stopped | None:
     """None for an answer that somebody should read."""
     said = words(answer)
     least = MIN_WORDS_OF_FOLLOW_UP if follow_up else MIN_WORDS
@@ -86,6 +89,12 @@ def gate(question_text: str, answer: str, follow_up: FollowUp | None = None) -> 
         )
     if follow_up and any(_echoes(words(turn.answer), said, least) for turn in follow_up.earlier):
         return Stopped(10, "The answer repeats an earlier one.", "Say what you have not said yet.")
+    if sample_answer and _copies(words(sample_answer), said):
+        return Stopped(
+            10,
+            "This is the question's sample answer, or most of it.",
+            "Put the sample answer away, answer in your own words, and compare the two afterwards.",
+        )
     if _gibberish(answer, said):
         return Stopped(10, "The answer cannot be read as text.", "Write whole sentences.")
     if len(said) < least:
@@ -107,12 +116,27 @@ def common_words() -> frozenset[str]:
 
 def _echoes(question: list[str], said: list[str], least: int) -> bool:
     """Most of it is the question's own wording, and what is left is no answer."""
-    asked = set(zip(question, question[1:], question[2:], strict=False))
-    echoed: set[int] = set()
+    repeated = _repeated(question, said)
+    return repeated > len(said) / 2 and len(said) - repeated < least
+
+
+def _copies(sample: list[str], said: list[str]) -> bool:
+    """Enough of it is the sample's own wording, in whatever order, also where a word in eight was exchanged.
+
+    Real answers have up to a quarter of it from the sample; two thirds of a sample behind an own beginning have 0.7.
+    """
+    repeated = _repeated(sample, said)
+    return repeated >= MIN_WORDS and repeated > COPIED_SHARE * len(said)
+
+
+def _repeated(source: list[str], said: list[str]) -> int:
+    """How many of the words stand in a row of three that the source has as well."""
+    known = set(zip(source, source[1:], source[2:], strict=False))
+    repeated: set[int] = set()
     for start, triple in enumerate(zip(said, said[1:], said[2:], strict=False)):
-        if triple in asked:
-            echoed.update(range(start, start + 3))
-    return len(echoed) > len(said) / 2 and len(said) - len(echoed) < least
+        if triple in known:
+            repeated.update(range(start, start + 3))
+    return len(repeated)
 
 
 def _gibberish(answer: str, said: list[str]) -> bool:

@@ -19,7 +19,7 @@ _TO_THE_GRADER = re.compile(
             rf"\byou are (?:now )?(?:an?|the|my) (?:\w+ ){{0,3}}?(?:{_GRADER}|{_MODEL})\b",
             rf"\b(?:dear|hey|hi|hello|attention|note to)\W{{1,3}}(?:the )?(?:\w+ )?(?:{_GRADER}|{_MODEL})\b",
             rf"\b(?:to|for) the (?:\w+ )?{_GRADER}\b",
-            r"\b(?:to|for) who(?:m)?ever (?:or whatever )?(?:reads|grades|reviews|marks|scores|rates|evaluates|assesses)\b",
+            r"\b(?:to|for) whoever (?:or whatever )?(?:reads|grades|reviews|marks|scores|rates|evaluates|assesses)\b",
             rf"\b{_GRADER}s?\b.{{0,60}}\b(?:must|should|please|award|give|mark|score)\b",
             rf"\b(?:give|award|assign|rate|score|grade|mark|evaluate)\b.{{0,30}}\b(?:this|my) {_ANSWER}\b",
             rf"\b(?:give|award|assign|score|rate|grade|deserves?|receives?)\b.{{0,40}}\b{_FULL_MARKS}(?!\w)",
