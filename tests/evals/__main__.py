@@ -25,6 +25,7 @@ from tests.evals.grading import estimated_cost, grade
 from tests.evals.metrics import Doubt, Graded
 
 GOOD_ENOUGH, NOT_GOOD_ENOUGH, NOTHING_MEASURED = 0, 1, 2
+PARTS = {Split.BUILD: "the part to build on", Split.MEASURE: "the measuring part"}
 
 
 def main(
@@ -51,7 +52,7 @@ def main(
         print(error, file=sys.stderr)
         return NOTHING_MEASURED
     if not answers:
-        print(f"{folder}: no answers of the part {part}", file=sys.stderr)
+        print(f"{folder}: {PARTS[part]} has no answers", file=sys.stderr)
         return NOTHING_MEASURED
 
     def graded_by(name: str, settings: GraderSettings, doubt: Doubt | None) -> list[Graded]:
@@ -68,7 +69,7 @@ def main(
         print("\nClaude is grading; this takes minutes.", file=sys.stderr)
         graded_by("Claude", settings, None)
     good = all(each.met for each in figures)
-    decided = f"Offline is {'good' if good else 'NOT good'} enough on the part {part}."
+    decided = f"Offline is {'good' if good else 'NOT good'} enough on {PARTS[part]}."
     if part is Split.MEASURE:
         decided += " This decides nothing: the part to build on does."
     last = ["## Verdict", verdict.render(figures), looks.told(looks_file), decided]

@@ -160,7 +160,7 @@ def _read(path: Path) -> GoldenAnswer:
 def _contradictions(answer: GoldenAnswer) -> list[str]:
     """What is wrong between fields that hold, each by itself."""
     asked, name = questions.question(answer.question_id), f"{answer.question_id:04}-{answer.level}-{answer.style}.md"
-    injected = answer.style == "injected"
+    injected, count = answer.style == "injected", len(answer.text.split())
     checks = {
         f"style must be one of {', '.join(sorted(STYLES[answer.level]))}": answer.style in STYLES[answer.level],
         f"the file's name is not {name}": answer.file == name,
@@ -169,10 +169,9 @@ def _contradictions(answer: GoldenAnswer) -> list[str]:
         f"{'neither' if injected else 'both'} low and high are needed": injected
         == (answer.low is None)
         == (answer.high is None),
-        f"{len(answer.text.split())} words are not short: {SHORT_WORDS[0]} to {SHORT_WORDS[-1]}": answer.style
-        != "short"
-        or answer.level is not Level.STRONG
-        or len(answer.text.split()) in SHORT_WORDS,
+        f"{count} words, and not {SHORT_WORDS[0]} to {SHORT_WORDS[-1]}": (answer.level, answer.style)
+        != (Level.STRONG, "short")
+        or count in SHORT_WORDS,
         "low is above high": answer.low is None or answer.high is None or answer.low <= answer.high,
     }
     return [problem for problem, holds in checks.items() if not holds]
@@ -202,10 +201,10 @@ def _within_questions(paths: list[Path], found: dict[Path, GoldenAnswer]) -> lis
         groups[path.with_name(path.name.partition("-")[0])].append(path)
     mistakes = []
     for group, members in groups.items():
-        for level in LADDER:
-            count = sum(path.name.startswith(f"{group.name}-{level}-") for path in members)
-            enough = count >= 1 if level is Level.STRONG else count == 1
-            mistakes += [] if enough else [f"{group}: {count} {level} answers, not 1"]
+        counts = {level: sum(path.name.startswith(f"{group.name}-{level}-") for path in members) for level in LADDER}
+        for level in (Level.WEAK, Level.SOLID):
+            mistakes += [f"{group}: {counts[level]} {level} answers, not 1"] if counts[level] != 1 else []
+        mistakes += [] if counts[Level.STRONG] else [f"{group}: no strong answer"]
         if len({found[path].split for path in members if path in found}) > 1:
             mistakes.append(f"{group}: in both splits")
     return mistakes

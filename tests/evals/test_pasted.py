@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import cycle
+from math import ceil
 
 import pytest
 
@@ -26,7 +27,7 @@ TENTHS = 5
 _INSIDE_WORD = re.compile(r"(?<=[^\W\d_]{2})(?=[^\W\d_]{2})")
 _BULLET = re.compile(r"^(\s*)[-*] +", re.MULTILINE)
 _ITEM = re.compile(r"^\s*(?:[-*]|\d{1,2}[.)]) +")
-_HEADING = re.compile(r"#+ +(?P<hashed>.+)|\*\*(?P<bold>[^*]+)\*\*:?")
+_HEADING = re.compile(r"#+ .+|\*\*[^*]+\*\*:?|(?![-*|] )(?:\S+ ){0,3}\S*[^\s.!?,;]|[^.!?]+:")
 _DASHES = re.compile(r"[|:\s-]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
 _FULL_WIDTH = {place: place + 0xFEE0 for place in range(0x21, 0x7F) if chr(place).isalnum() or chr(place) == "%"}
@@ -68,6 +69,7 @@ BRITISH_AND_AMERICAN = {
     "sceptic": "skeptic",
     "sceptical": "skeptical",
     "theatre": "theater",
+    "travelled": "traveled",
     "traveller": "traveler",
     "travelling": "traveling",
 }
@@ -114,22 +116,28 @@ def one_paragraph(text: str) -> str:
     said = []
     for line in map(str.strip, text.split("\n")):
         item = _ITEM.sub("", line)
-        if heading := _HEADING.fullmatch(line):
-            said.append(f"{(heading['hashed'] or heading['bold']).strip('*: ')}:")
-        elif line.startswith("|") and not _DASHES.fullmatch(line):
-            said.append(f"{', '.join(cell.strip() for cell in line.strip('|').split('|'))}.")
-        elif item and not _DASHES.fullmatch(line):
-            said.append(item if item[-1] in ".!?:;," else f"{item}.")
+        if not line or _DASHES.fullmatch(line):
+            continue
+        if line.startswith("|"):
+            item = ", ".join(cell.strip() for cell in line.strip("|").split("|"))
+        elif _HEADING.fullmatch(line):
+            item = f"{line.strip('#*: ').replace(': ', ', ')}:"
+        said.append(item if item[-1] in ".!?:;," else f"{item}.")
     return " ".join(said)
 
 
-def each_sentence(marker: str) -> Callable[[str], str]:
+def each_sentence(marker: str = "") -> Callable[[str], str]:
+    """On a line of its own, and as an item of a list where there is a marker for those that are none."""
+
     def lines(text: str) -> Iterator[str]:
         for line in text.split("\n"):
-            if not line.strip() or line.startswith("|") or _HEADING.fullmatch(line.strip()):
+            item = _ITEM.match(line)
+            if not line.strip() or line.startswith("|") or (not item and _HEADING.fullmatch(line.strip())):
                 yield line
-            else:
-                yield from (f"{marker}{said}" for said in _SENTENCE_END.split(_ITEM.sub("", line).strip()))
+                continue
+            first, *others = _SENTENCE_END.split(line[item.end() :] if item else line)
+            yield f"{item[0] if item else marker}{first}"
+            yield from (f"{marker}{said}" for said in others)
 
     return lambda text: "\n".join(lines(text))
 
@@ -155,7 +163,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "Markdown's hard breaks": wrapped(60, "  \n"),
     "one paragraph": one_paragraph,
     "a bullet for each sentence": each_sentence("- "),
-    "a line for each sentence": each_sentence(""),
+    "a line for each sentence": each_sentence(),
     "under headings": under_headings,
     "spelt as in America": spelt(AMERICAN),
     "spelt as in Britain": spelt(BRITISH),
@@ -183,7 +191,8 @@ def test_a_disguise_moves_no_score_and_hides_no_quote(disguise: str) -> None:
     dressed = [
         (answer, text) for answer in honest_answers() if (text := DISGUISES[disguise](answer.text)) != answer.text
     ]
-    one_in = max(len(dressed) // ANSWERS, 1)
+    one_in = ceil(len(dressed) / ANSWERS)
+    assert dressed
     moved, lost = [], []
     for answer, text in dressed[list(DISGUISES).index(disguise) % one_in :: one_in]:
         made = graded(answer, text)
@@ -192,6 +201,5 @@ def test_a_disguise_moves_no_score_and_hides_no_quote(disguise: str) -> None:
         quotes = [quote for criterion in made.criteria for quote in criterion.evidence]
         lost += [quote for quote in quotes if quote not in text]
 
-    assert dressed
     assert moved == []
     assert lost == []
