@@ -28,6 +28,10 @@ _WITHOUT_SPACES = (
     "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"  # kana, Han, Hangul, more of Han
 )
 _CHARACTER = re.compile(f"[{_WITHOUT_SPACES}]")
+_LATIN = re.compile(r"[\x00-\u02ff\u2000-\u20cf\u2100-\u2bff]*")
+_LATIN_WORD = re.compile(r"[^\W_]+")
+"""What a word is where there are neither combining marks nor scripts without spaces: the same, and found faster."""
+
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _SENTENCE_END = re.compile(
     r"[。！？]+|(?:\}|-{3,})\s+|(?:(?<!e\.g)(?<!i\.e)(?<!\bvs)[.!?]+[\"'”’)\]*]*|;)\s+|</?\w[^<>]{0,40}>"
@@ -126,7 +130,8 @@ def words(text: str) -> list[str]:
     are cut into characters, each with its marks.
     """
     plain = unicodedata.normalize("NFKC", _APOSTROPHE.sub("", visible(text))).casefold()
-    return _word().findall(_THOUSANDS.sub("", plain))
+    word = _LATIN_WORD if _LATIN.fullmatch(plain) else _word()
+    return word.findall(_THOUSANDS.sub("", plain))
 
 
 @cache

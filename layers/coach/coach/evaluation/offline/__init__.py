@@ -1,6 +1,8 @@
 """The offline evaluator: deterministic, no network, English only. docs/grading.md says how a score comes about.
 
-evaluator    from an answer to its scores and feedback
+evaluator    from readings to scores
+reading      what is seen in an answer
+feedback     what is said beside the scores
 asides       takes out what speaks to the grader
 topic        which sentences have to do with the question, and whether the whole answers it
 specificity  how much a sentence says that is particular to its case

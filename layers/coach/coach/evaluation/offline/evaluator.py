@@ -2,7 +2,7 @@
 
     specificity = worth of the sentences that have to do with the question
                   / words of those sentences, or half of all words if that is more
-    overall     = 1.5 at 0 and below, 7.5 at 0.7, 10.0 from 1.3 on, and straight lines between
+    overall     = 1 + 10 * specificity from 2.5 to 7.5; beyond it bends, to 1.5 at -0.25 and to 10.0 at 1.3
 
 A criterion shows, for each of its checks, the sentence that comes closest, found by a few words. It differs from the
 overall score by half of what these sentences differ from those of the other criteria, so that the weighted mean of the
@@ -12,60 +12,29 @@ wherever they are shown.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from statistics import fmean
 
 from coach.evaluation.frameworks import suggested_framework
 from coach.evaluation.offline import MODEL, feedback
-from coach.evaluation.offline.asides import without_asides
-from coach.evaluation.offline.cues import check_cues, vocabulary
-from coach.evaluation.offline.english import FOREIGN_SHARE, UNKNOWN_SHARE_MAX, unknown_share
+from coach.evaluation.offline.cues import check_cues
 from coach.evaluation.offline.feedback import Closest, Found
-from coach.evaluation.offline.specificity import worths
-from coach.evaluation.offline.topic import RELEVANT_FROM, asks_for_story, is_about, relevances, tells_story
+from coach.evaluation.offline.reading import Reading, read
 from coach.evaluation.probes import next_probe
 from coach.evaluation.rubric import Rubric, RubricCriterion, Subscore, rubric
-from coach.evaluation.scoring import Finding, Scores, Verdict, quoted
-from coach.evaluation.text import Sentence, Source, as_meant, sentences, words
+from coach.evaluation.scoring import Finding, Scores, Verdict
 from coach.model import Criterion, Evaluation, Evaluator, FollowUp, Question
 
-LOWEST, MIDDLE, HIGHEST = 1.5, 7.5, 10.0
-MIDDLE_AT, HIGHEST_AT = 0.7, 1.3
-"""Specificity to score: fitted to the bands of the part of the golden set to build on."""
+SCORE_AT = ((-0.25, 1.5), (0.15, 2.5), (0.65, 7.5), (1.3, 10.0))
+"""Specificity and score, with straight lines between: fitted to the bands of the part of the golden set to build on."""
 
-NO_ENGLISH_CAP, NO_ANSWER_CAP = 1.5, 2.5
-
-CONTEXT_WORDS = 30
+HIGHEST = 10.0
 SHOWN_MALUS = 0.3
 FOUND_FROM = 0.15
 NOT_FOUND = 1.0
 CRITERION_SPREAD = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A sentence as the answer has it, its words in a row, and how specific it is in its context."""
-
-    quote: str
-    row: str
-    specificity: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the offline evaluator sees in one answer.
-
-    `sentences` are those that may be shown; `unrelated` are those that have nothing to do with the question; `left_out`
-    counts those that are addressed to the grader. With a `doubt` no score above `most` is deserved.
-    """
-
-    specificity: float
-    sentences: tuple[Shown, ...]
-    unrelated: tuple[str, ...]
-    left_out: int
-    doubt: str | None
-    most: float
 
 
 class OfflineEvaluator:
@@ -83,20 +52,20 @@ class OfflineEvaluator:
         """The criterion of a follow-up gets what it got in the first answer, and what the answers after it add."""
         graded_by = rubric(question.category).for_(follow_up)
         answers = [*(turn.answer for turn in follow_up.earlier), answer_text] if follow_up else [answer_text]
-        readings = _read(question, answers, follow_up)
+        readings = read(question, answers, follow_up)
         of_first = _closest(rubric(question.category), readings[:1])
         scores = _scores(rubric(question.category), readings[0], of_first)
         found: Found = of_first
         if follow_up:
             found = _closest(graded_by, readings)
-            scores = _followed_up(graded_by, scores, found, of_first)
+            scores = _followed_up(graded_by, scores, readings, found)
         weakest = min(zip(graded_by.criteria, scores.criteria, strict=True), key=lambda pair: pair[1].score)[0]
         return Evaluation(
             overall=scores.overall,
             framework=scores.framework,
             structure=scores.structure,
             completeness=scores.completeness,
-            strengths=() if readings[-1].doubt else tuple(feedback.strengths(graded_by, found)),
+            strengths=() if readings[-1].doubt else tuple(feedback.strengths(graded_by, found, readings[-1].sentences)),
             improvements=tuple(_improvements(readings[-1], weakest, found)),
             suggested_framework=suggested_framework(graded_by, question, answer_text),
             example_point=weakest.example,
@@ -113,87 +82,27 @@ class OfflineEvaluator:
 
 def overall(specificity: float) -> float:
     """From 1.5 to 10.0."""
-    if specificity <= MIDDLE_AT:
-        return max(LOWEST, LOWEST + (MIDDLE - LOWEST) * specificity / MIDDLE_AT)
-    return min(HIGHEST, MIDDLE + (HIGHEST - MIDDLE) * (specificity - MIDDLE_AT) / (HIGHEST_AT - MIDDLE_AT))
-
-
-def doubt(question: Question, answer: str) -> str | None:
-    """Why an answer gets a low score whatever else it says, or None."""
-    return _read(question, [answer], None)[0].doubt
-
-
-def _read(question: Question, answers: Sequence[str], follow_up: FollowUp | None) -> list[Reading]:
-    """Every answer after those that it follows: what was said before is no news, and is part of the subject."""
-    probes = [turn.asked for turn in follow_up.earlier] + [follow_up.probe] if follow_up else [None]
-    readings: list[Reading] = []
-    before: set[tuple[str, ...]] = set()
-    context = question.question_text
-    for answer, probe in zip(answers, probes, strict=True):
-        if probe:
-            context += f" {probe.question}"
-        written = as_meant(answer)
-        said = [sentence for sentence in sentences(without_asides(written)) if sentence.words not in before]
-        readings.append(_reading(question, answer, written, said, words(context)))
-        before |= {sentence.words for sentence in said}
-        context += f" {answer}"
-    return readings
-
-
-def _reading(question: Question, answer: str, written: str, said: list[Sentence], known: list[str]) -> Reading:
-    """`known` are the words that were asked or said before: they say nothing that is particular to this answer."""
-    shrugs = vocabulary()["shrug"]
-    worth = [
-        each.unearned if any(f" {phrase} " in f" {' '.join(sentence.words)} " for phrase in shrugs) else each
-        for sentence, each in zip(said, worths((sentence.words for sentence in said), known), strict=True)
-    ]
-    related = [relevance >= RELEVANT_FROM for relevance in relevances(question, said, known)]
-    counting = [each for each, counts in zip(worth, related, strict=True) if counts]
-    every = sum(each.count for each in worth)
-    specificity = sum(each.total for each in counting) / max(sum(each.count for each in counting), every / 2, 1)
-    doubt, most = _doubt(question, written, said)
-    source = Source(answer)
-    return Reading(
-        specificity=specificity,
-        sentences=tuple(
-            Shown(quote, " ".join(sentence.words), each.in_context(specificity, CONTEXT_WORDS))
-            for sentence, each, counts in zip(said, worth, related, strict=True)
-            if counts and not sentence.asks and (quote := quoted(sentence.text, [source]))
-        ),
-        unrelated=tuple(sentence.text for sentence, counts in zip(said, related, strict=True) if not counts),
-        left_out=len(sentences(written)) - len(said),
-        doubt=doubt,
-        most=most,
-    )
-
-
-def _doubt(question: Question, written: str, said: Sequence[Sentence]) -> tuple[str | None, float]:
-    """Why no score above the second is deserved, where there is no doubt about that."""
-    if unknown_share(words(written)) > FOREIGN_SHARE:
-        return "The offline evaluator reads English only: answer in English, or have Claude grade.", NO_ENGLISH_CAP
-    if unknown_share(word for sentence in said for word in sentence.words) > UNKNOWN_SHARE_MAX:
-        return "Much of this does not read as English: write whole sentences in known words.", NO_ENGLISH_CAP
-    if asks_for_story(question) and not tells_story(said):
-        return (
-            "The question asks for something that you did: tell what happened, and what you did about it.",
-            NO_ANSWER_CAP,
-        )
-    if not is_about(question, said):
-        return "This does not seem to answer the question: hardly anything that it is about comes up.", NO_ANSWER_CAP
-    return None, HIGHEST
+    for (left, low), (right, high) in pairwise(SCORE_AT):
+        if specificity <= right:
+            return low + (high - low) * max(specificity - left, 0.0) / (right - left)
+    return SCORE_AT[-1][1]
 
 
 def _closest(graded_by: Rubric, readings: Sequence[Reading]) -> dict[str, Closest]:
-    """Per check the sentence that comes closest, if any does. One that was shown for other checks comes last."""
+    """Per check the sentence that comes closest, if any does. One that was shown for other checks comes last.
+
+    An answer to a probe is about the probe's criterion: each of its sentences is taken for a check, cues or not.
+    """
     found: dict[str, Closest] = {}
     shown: Counter[str] = Counter()
     patterns = check_cues(graded_by.category)
     for check in graded_by.checks:
         near = [
             Closest(sentence.quote, sentence.specificity, cues)
-            for reading in readings
+            for place, reading in enumerate(readings)
             for sentence in reading.sentences
             if (cues := len({match.lastindex for match in patterns[check.id].finditer(sentence.row)}))
+            or (place and not shown[sentence.quote])
         ]
         best = max(near, key=lambda each: each.strength - SHOWN_MALUS * shown[each.quote], default=None)
         if best and best.strength >= FOUND_FROM:
@@ -204,7 +113,7 @@ def _closest(graded_by: Rubric, readings: Sequence[Reading]) -> dict[str, Closes
 
 def _scores(graded_by: Rubric, reading: Reading, found: Found) -> Scores:
     """Of one answer. What was found spreads the criteria about the overall score, which is their weighted mean."""
-    center = min(overall(reading.specificity), reading.most)
+    center = min(overall(reading.specificity), reading.doubt.most if reading.doubt else HIGHEST)
     levels = {criterion.name: _level(criterion, found) for criterion in graded_by.criteria}
     mean = _mean(graded_by.criteria, levels)
     above, below = max(levels.values()) - mean, mean - min(levels.values())
@@ -212,11 +121,12 @@ def _scores(graded_by: Rubric, reading: Reading, found: Found) -> Scores:
     return _made(graded_by, found, {name: center + spread * (level - mean) for name, level in levels.items()})
 
 
-def _followed_up(graded_by: Rubric, first: Scores, found: Found, found_first: Found) -> Scores:
+def _followed_up(graded_by: Rubric, first: Scores, readings: Sequence[Reading], found: Found) -> Scores:
+    """Of the criterion that a probe asked about: no answer to one takes anything away."""
     [criterion] = graded_by.criteria
     before = next(each.score for each in first.criteria if each.name == criterion.name) / 10
-    gained = _level(criterion, found) - _level(criterion, found_first)
-    return _made(graded_by, found, {criterion.name: min(before + gained, HIGHEST)})
+    levels = [_level(criterion, _closest(graded_by, readings[:many])) for many in range(1, len(readings) + 1)]
+    return _made(graded_by, found, {criterion.name: min(before + max(levels) - levels[0], HIGHEST)})
 
 
 def _made(graded_by: Rubric, found: Found, points: Mapping[str, float]) -> Scores:
@@ -255,7 +165,7 @@ def _mean(criteria: Sequence[RubricCriterion], points: Mapping[str, float]) -> f
 
 def _improvements(reading: Reading, weakest: RubricCriterion, found: Found) -> list[str]:
     """One thing to do next; and what was not graded, since nothing that somebody wrote is passed over in silence."""
-    said = [reading.doubt or feedback.next_thing(weakest, found)]
+    said = [reading.doubt.reason if reading.doubt else feedback.next_thing(weakest, found)]
     if reading.unrelated and not reading.doubt:
         said.append(feedback.unrelated(reading.unrelated))
     if reading.left_out > 0:

@@ -1,12 +1,14 @@
 """What the offline evaluator says beside its scores: sentences of the answer, and what to do next. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from coach.evaluation.offline.reading import Shown
 from coach.evaluation.rubric import Rubric, RubricCriterion
 
 STRENGTHS_MAX = 3
-STRENGTH_FROM = 0.6
+STRENGTH_FROM = 0.5
+PARTICULAR_FROM = 0.8
 STRENGTH_CUES = 2
 QUOTE_CHARS = 140
 CUE_BONUS, CUES_MAX = 0.15, 3
@@ -39,12 +41,13 @@ def comment(criterion: RubricCriterion, found: Found) -> str:
     missing = [check.text for check in criterion.checks if check.id not in found]
     parts = [f"The sentences shown come closest to an answer that {'; '.join(shown)}."] if shown else []
     if missing:
-        parts.append(f"No sentence was found that {'; '.join(missing)}.")
+        parts.append(f"No sentence was found that clearly {'; '.join(missing)}.")
     return " ".join(parts)
 
 
-def strengths(graded_by: Rubric, found: Found) -> list[str]:
-    """The most specific sentences that speak of a check by more than one word: one for a criterion, each once."""
+def strengths(graded_by: Rubric, found: Found, sentences: Iterable[Shown]) -> list[str]:
+    """The most specific sentences that speak of a check by more than one word: one for a criterion, each once. Where
+    there is room, the most specific of the others, which need not speak of any check."""
     said: dict[str, tuple[float, str]] = {}
     for criterion in graded_by.criteria:
         spoken = [
@@ -55,7 +58,12 @@ def strengths(graded_by: Rubric, found: Found) -> list[str]:
         best, check = max(spoken, key=lambda pair: pair[0].specificity, default=(None, None))
         if best and check and best.specificity >= STRENGTH_FROM:
             said[best.quote] = best.specificity, f"{criterion.name}: “{_short(best.quote)}” ({check.text})"
-    return [text for _, text in sorted(said.values(), reverse=True)][:STRENGTHS_MAX]
+    best_first = [text for _, text in sorted(said.values(), reverse=True)]
+    others = [each for each in sentences if each.quote not in said and each.specificity >= PARTICULAR_FROM]
+    if others:
+        most = max(others, key=lambda each: each.specificity)
+        best_first.insert(STRENGTHS_MAX - 1, f"Particular to this case: “{_short(most.quote)}”")
+    return best_first[:STRENGTHS_MAX]
 
 
 def next_thing(weakest: RubricCriterion, found: Found) -> str:
@@ -70,13 +78,13 @@ def next_thing(weakest: RubricCriterion, found: Found) -> str:
         )
     where = max(shown or found.values(), key=lambda one: one.specificity, default=None)
     place = f" It could follow “{_short(where.quote)}”." if where else ""
-    return f"{weakest.name}: no sentence was found that {missing.text}.{place}"
+    return f"{weakest.name}: no sentence was found that clearly {missing.text}.{place}"
 
 
 def unrelated(said: Sequence[str]) -> str:
-    """What earned nothing, since it is about something else."""
-    more = f" and {len(said) - 1} more" if len(said) > 1 else ""
-    return f"Found to have nothing to do with the question, and worth nothing: “{_short(said[0])}”{more}."
+    """What earned nothing."""
+    more = f", and {len(said) - 1} more" if len(said) > 1 else ""
+    return f"Counted for nothing, as it seems to be about something else: “{_short(said[0])}”{more}."
 
 
 def left_out(how_many: int) -> str:

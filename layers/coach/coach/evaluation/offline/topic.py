@@ -5,8 +5,9 @@ A word speaks for the subject as far as it is likelier in the question bank than
     speaks(word) = min(1, ln(0.2 + 0.8 * P(word | bank) / P(word | English)))
 
 and is 1 for a word of the question or of its sample answer. A sentence's relevance is the mean over the different words
-of it and of the two sentences on either side, drawn towards the mean of the whole answer as if by 15 words more. Words
-of grammar and of the trade, figures, and names that are in no list say nothing about a subject and are left out.
+of it and of the three sentences on either side, drawn towards the mean of the whole answer as if by five words more.
+Words of grammar and of the trade, figures, and names that are in no list say nothing about a subject and are left out.
+Up to 0.1 a sentence counts for nothing, from 0.26 on in full, and between in proportion.
 
 P(word | bank) counts the questions that have the word's stem, with their hints and sample answers.
 """
@@ -23,9 +24,9 @@ from coach.evaluation.offline.specificity import has_worth
 from coach.evaluation.text import Sentence, words
 from coach.model import Question
 
-RELEVANT_FROM = 0.15
-NEIGHBOURS = 2
-CONTEXT_WORDS = 15
+UNRELATED_TO, RELATED_FROM = 0.1, 0.26
+NEIGHBOURS = 3
+CONTEXT_WORDS = 5
 BANK_SHARE = 0.8
 ABSENT = 1e-5
 
@@ -33,8 +34,13 @@ ABOUT_FROM = 0.16
 """In the part of the golden set to build on, the solid and strong answers begin at 0.17."""
 
 
+def share(relevance: float) -> float:
+    """For how much a sentence of this relevance counts."""
+    return min(max((relevance - UNRELATED_TO) / (RELATED_FROM - UNRELATED_TO), 0.0), 1.0)
+
+
 def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str]) -> list[float]:
-    """How much each sentence has to do with the question, at most 1: from RELEVANT_FROM on it counts.
+    """How much each sentence has to do with the question, at most 1.
 
     `known` are words of what was asked or said before: they belong to the subject too.
     """
@@ -55,17 +61,23 @@ def is_about(question: Question, said: Iterable[Sentence]) -> bool:
 
     Nobody can tell without a sample answer, nor where the candidate chooses what to speak of: then it is.
     """
-    if not question.sample_answer or asks_for_story(question) or _asks(question, "own_choice"):
+    if not question.sample_answer or asks_for_story(question) or _leaves_choice(question):
         return True
     own, grammar = _own(question), vocabulary()["grammar"]
     said_words = {word for sentence in said for word in sentence.words if word not in grammar and _may_tell(word)}
-    weights = {stem: _rarity(stem) for stem in map(_stem, said_words)}
+    every = sum(questions.counts().values())
+    weights = {stem: math.log(every / max(_bank()[stem], 1)) for stem in map(_stem, said_words)}
     return sum(weight for stem, weight in weights.items() if stem in own) >= ABOUT_FROM * sum(weights.values())
 
 
 def asks_for_story(question: Question) -> bool:
     """ "Tell me about a time when ...", and not "What would you do if ..."."""
-    return _asks(question, "story_wanted")
+    return _asks(question, "story_wanted") and not _leaves_choice(question)
+
+
+def _leaves_choice(question: Question) -> bool:
+    """ "Which app do you like best?" """
+    return _asks(question, "own_choice")
 
 
 def tells_story(said: Iterable[Sentence]) -> bool:
@@ -110,10 +122,6 @@ def _merged(parts: Iterable[dict[str, float]]) -> dict[str, float]:
     for part in parts:
         merged |= part
     return merged
-
-
-def _rarity(stem: str) -> float:
-    return math.log(len(questions.questions()) / max(_bank()[stem], 1))
 
 
 @cache
