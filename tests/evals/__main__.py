@@ -17,7 +17,8 @@ from pathlib import Path
 from coach.evaluation import AnswerEvaluator
 from coach.evaluation.claude.prices import dollars
 from coach.evaluation.graders import configured, grader
-from coach.evaluation.offline import evaluator as offline
+from coach.evaluation.offline.reading import read
+from coach.model import Question
 from coach.settings import GraderSettings
 from tests.evals import golden, looks, report, verdict
 from tests.evals.golden import GoldenAnswer, GoldenError, Split
@@ -28,13 +29,18 @@ GOOD_ENOUGH, NOT_GOOD_ENOUGH, NOTHING_MEASURED = 0, 1, 2
 PARTS = {Split.BUILD: "the part to build on", Split.MEASURE: "the measuring part"}
 
 
+def offline_doubt(question: Question, answer: str) -> str | None:
+    [reading] = read(question, [answer])
+    return reading.doubt.reason if reading.doubt else None
+
+
 def main(
     arguments: Sequence[str] | None = None,
     *,
     folder: Path = golden.FOLDER,
     environment: Mapping[str, str] = os.environ,
     configure: Callable[[GraderSettings], AnswerEvaluator] = configured,
-    doubt: Doubt = offline.doubt,
+    doubt: Doubt = offline_doubt,
     ask: Callable[[str], str] = input,
     looks_file: Path = looks.FILE,
     today: Callable[[], date] = lambda: datetime.now(UTC).date(),
