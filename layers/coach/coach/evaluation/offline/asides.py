@@ -3,10 +3,11 @@
 A sentence has two points for each word that only grading has ("rubric", "candidate") and for a verdict as in a record
 ("decision: met"), one for each word that grading mostly has ("mark", "please"), and one more with a mark near ten. What
 speaks to a grader in so many words, or is in another language, has four. Neighbouring sentences with points go together
-once they have four together.
+once they have four together. Words of the question count for nothing: it may be about an exam.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from itertools import count
 
 from coach.evaluation.injection import addresses_grader
@@ -16,8 +17,8 @@ from coach.evaluation.text import pieces, words
 
 ENOUGH = 4
 WHOLE_SHARE, WHOLE_MIN = 0.6, 4
-"""A paragraph with enough points goes as a whole if so many of its sentences have some, or all of fewer than four, or if
-it stands in brackets."""
+"""A paragraph with enough points goes as a whole if so many of its sentences have some (all, if they are fewer than four)
+or if it stands in brackets."""
 
 FOREIGN_MIN_WORDS = 6
 LEFT_MIN_WORDS = 25
@@ -28,21 +29,25 @@ _PARAGRAPH_END = re.compile(r"(\n[ \t]*\n\s*)")
 _ENCLOSED = re.compile(r"\s*(?:[(\[{<>].*[)\]}>]\W*|-{3}.*-{3}|P\W?S\b.*)\s*", re.DOTALL)
 _VERDICT = re.compile(
     r"[:=|] ?(?:met|pass(?:ed)?|yes|fulfilled|satisfied)\b|\boverall\b\W{0,3}\d"
-    r"|[✓✔☑✅]|\b(\d{1,2}) (?:of|out of|/) \1\b",
+    r"|\banything (?:under|below|less than)\b|[✓✔☑✅]|\b(\d{1,2}) (?:of|out of|/) \1\b",
     re.IGNORECASE,
 )
 _NEAR_TEN = re.compile(r"\b(?:9[.,]\d|10[.,]0|10|9|ten|nine)\b", re.IGNORECASE)
 
 
-def without_asides(answer: str) -> str:
-    """The answer without comments, and without what is addressed to the grader."""
+def without_asides(answer: str, asked: Iterable[str]) -> str:
+    """The answer without comments, and without what is addressed to the grader; `asked` are the question's words."""
     uncommented = _COMMENT.sub("", answer)
-    kept = "".join(_kept(part) if part.strip() else part for part in _PARAGRAPH_END.split(uncommented))
+    lists, given = vocabulary(), set(asked)
+    weights = dict.fromkeys(lists["mostly_of_grading"], 1) | dict.fromkeys(lists["only_of_grading"], 2)
+    weights = {word: weight for word, weight in weights.items() if word not in given}
+    parts = _PARAGRAPH_END.split(uncommented)
+    kept = "".join(_kept(part, weights) if part.strip() else part for part in parts)
     return kept if len(words(kept)) >= LEFT_MIN_WORDS else uncommented
 
 
-def _kept(paragraph: str) -> str:
-    lines = [[(piece, _points(piece)) for piece in pieces(line)] for line in paragraph.split("\n")]
+def _kept(paragraph: str, weights: Mapping[str, int]) -> str:
+    lines = [[(piece, _points(piece, weights)) for piece in pieces(line)] for line in paragraph.split("\n")]
     every = [point for found in lines for piece, point in found if len(words(piece)) > 1]
     whole = max(WHOLE_SHARE * len(every), min(WHOLE_MIN, len(every)))
     if max(every, default=0) >= ENOUGH and (_ENCLOSED.fullmatch(paragraph) or sum(map(bool, every)) >= whole):
@@ -71,10 +76,9 @@ def _together(points: list[int]) -> set[int]:
     return found
 
 
-def _points(piece: str) -> int:
+def _points(piece: str, weights: Mapping[str, int]) -> int:
     said = words(piece)
     if addresses_grader(piece) or (len(said) >= FOREIGN_MIN_WORDS and unknown_share(said) > FOREIGN_SHARE):
         return ENOUGH
-    only, mostly = vocabulary()["only_of_grading"], vocabulary()["mostly_of_grading"]
-    points = sum(2 * (word in only) + (word in mostly) for word in set(said)) + 2 * bool(_VERDICT.search(piece))
+    points = sum(weights.get(word, 0) for word in set(said)) + 2 * bool(_VERDICT.search(piece))
     return points + bool(points and _NEAR_TEN.search(piece))

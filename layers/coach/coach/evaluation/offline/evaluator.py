@@ -34,7 +34,7 @@ HIGHEST = 10.0
 SHOWN_MALUS = 0.3
 FOUND_FROM = 0.15
 NOT_FOUND = 1.0
-CRITERION_SPREAD = 0.5
+CRITERION_SPREAD, FOLLOW_UP_SHARE = 0.5, 0.75
 
 
 class OfflineEvaluator:
@@ -126,7 +126,8 @@ def _followed_up(graded_by: Rubric, first: Scores, readings: Sequence[Reading], 
     [criterion] = graded_by.criteria
     before = next(each.score for each in first.criteria if each.name == criterion.name) / 10
     levels = [_level(criterion, _closest(graded_by, readings[:many])) for many in range(1, len(readings) + 1)]
-    return _made(graded_by, found, {criterion.name: min(before + max(levels) - levels[0], HIGHEST)})
+    gained = FOLLOW_UP_SHARE * (max(levels) - levels[0])
+    return _made(graded_by, found, {criterion.name: min(before + gained, HIGHEST)})
 
 
 def _made(graded_by: Rubric, found: Found, points: Mapping[str, float]) -> Scores:

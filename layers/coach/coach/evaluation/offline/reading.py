@@ -14,6 +14,8 @@ from coach.evaluation.text import Sentence, Source, as_meant, sentences, words
 from coach.model import FollowUp, Question
 
 CONTEXT_WORDS = 30
+NOTHING = -1.0
+"""The specificity of what has nothing to do with the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,12 @@ def read(question: Question, answers: Sequence[str], follow_up: FollowUp | None 
     readings: list[Reading] = []
     before: set[tuple[str, ...]] = set()
     context = question.question_text
+    asked = words(context)
     for answer, probe in zip(answers, probes, strict=True):
         if probe:
             context += f" {probe.question}"
         written = as_meant(answer)
-        spoken = sentences(without_asides(written))
+        spoken = sentences(without_asides(written, asked))
         said = [sentence for sentence in spoken if sentence.words not in before]
         doubt = _not_english(written, said) or (None if probe else _no_answer(question, said))
         left_out = len(sentences(written)) - len(spoken)
@@ -72,6 +75,12 @@ def read(question: Question, answers: Sequence[str], follow_up: FollowUp | None 
         before |= {sentence.words for sentence in said}
         context += f" {answer}"
     return readings
+
+
+def doubt(question: Question, answer: str) -> str | None:
+    """Why an answer gets a low score whatever else it says, or None."""
+    found = read(question, [answer])[0].doubt
+    return found.reason if found else None
 
 
 def _reading(
@@ -87,7 +96,8 @@ def _reading(
     shares = list(map(share, related))
     counted = sum(part * each.count for part, each in zip(shares, worth, strict=True))
     earned = sum(part * each.total for part, each in zip(shares, worth, strict=True))
-    specificity = earned / max(counted, sum(each.count for each in worth) / 2, 1)
+    half = sum(each.count for each in worth) / 2
+    specificity = earned / max(counted, half) if counted else NOTHING
     seen = sorted(zip(related, said, worth, strict=True), key=itemgetter(0))
     return Reading(
         specificity=specificity,
