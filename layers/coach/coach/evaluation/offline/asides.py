@@ -17,7 +17,7 @@ from coach.evaluation.text import pieces, words
 
 ENOUGH = 4
 WHOLE_SHARE, WHOLE_MIN = 0.6, 4
-"""A paragraph with enough points goes as a whole if so many of its sentences have some (all, if they are fewer than four)
+"""A paragraph with enough points goes as a whole if so many of its sentences have some (of fewer than four: all)
 or if it stands in brackets."""
 
 FOREIGN_MIN_WORDS = 6
