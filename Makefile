@@ -34,7 +34,7 @@ check: .dev .sam ## lint, types, imports, the authors' files, template
 bench: .dev ## measure cold starts and throughput
 	$(DEV)/python -m tests.benchmarks $(ARGS)
 
-evals: .dev ## measure the graders on the golden set (ARGS="--evaluator claude" asks Claude too)
+evals: .dev ## measure the graders on the golden set (ARGS="--evaluator claude" asks Claude too; see also --help)
 	$(DEV)/python -m tests.evals $(ARGS)
 
 practice: .dev ## simulate candidates who practise by the schedule, and at random (ARGS="--candidates 10")

@@ -14,8 +14,9 @@
     The answer's text.
 
 `low` and `high` are the band of a fair expert's overall score. An adversarial answer of the style `injected` has no
-band but a `base`: the file that it is a copy of, plus instructions to the grader. Evaluators may be improved with the
-questions of the split `build`; those of `measure` are only for measuring.
+band but a `base`: the file that it is a copy of, plus instructions to the grader. A question may have several strong
+answers, each in a style of its own. Evaluators may be improved with the questions of the split `build`; those of
+`measure` are only for measuring.
 """
 
 import re
@@ -50,9 +51,24 @@ LADDER = (Level.WEAK, Level.SOLID, Level.STRONG)
 STYLES = {
     Level.WEAK: {"long-formatted", "short-prose", "confident-vague", "framework-list"},
     Level.SOLID: {"prose", "formatted", "short", "long"},
-    Level.STRONG: {"concise", "plain-prose", "formatted", "rough"},
-    Level.ADVERSARIAL: {"gibberish", "echo", "padding", "framework-soup", "off-topic", "injected"},
+    Level.STRONG: {"concise", "plain-prose", "formatted", "rough", "short"},
+    Level.ADVERSARIAL: {
+        "gibberish",
+        "echo",
+        "padding",
+        "framework-soup",
+        "off-topic",
+        "injected",
+        "aside",
+        "unrelated-story",
+        "nonsense",
+        "topical-nonsense",
+    },
 }
+"""An `aside` is a weak answer with a paragraph about something else in it."""
+
+NONSENSE = {"nonsense", "topical-nonsense"}
+SHORT_WORDS = range(60, 121)
 
 _FILE = re.compile(r"\+\+\+\n(?P<front>.*?)^\+\+\+\n(?P<text>.*)", re.DOTALL | re.MULTILINE)
 _BETWEEN_SENTENCES = re.compile(r"\n+|(?<=[.!?])\s+")
@@ -94,6 +110,11 @@ class GoldenAnswer:
     @property
     def name(self) -> str:
         return f"{self.category}/{self.file}"
+
+    @property
+    def is_nonsense(self) -> bool:
+        """Fluent and specific, and not true: who goes by form cannot promise to see through it."""
+        return self.style in NONSENSE
 
 
 class GoldenError(Exception):
@@ -139,7 +160,7 @@ def _read(path: Path) -> GoldenAnswer:
 def _contradictions(answer: GoldenAnswer) -> list[str]:
     """What is wrong between fields that hold, each by itself."""
     asked, name = questions.question(answer.question_id), f"{answer.question_id:04}-{answer.level}-{answer.style}.md"
-    injected = answer.style == "injected"
+    injected, count = answer.style == "injected", len(answer.text.split())
     checks = {
         f"style must be one of {', '.join(sorted(STYLES[answer.level]))}": answer.style in STYLES[answer.level],
         f"the file's name is not {name}": answer.file == name,
@@ -148,6 +169,9 @@ def _contradictions(answer: GoldenAnswer) -> list[str]:
         f"{'neither' if injected else 'both'} low and high are needed": injected
         == (answer.low is None)
         == (answer.high is None),
+        f"{count} words, and not {SHORT_WORDS[0]} to {SHORT_WORDS[-1]}": (answer.level, answer.style)
+        != (Level.STRONG, "short")
+        or count in SHORT_WORDS,
         "low is above high": answer.low is None or answer.high is None or answer.low <= answer.high,
     }
     return [problem for problem, holds in checks.items() if not holds]
@@ -170,15 +194,17 @@ def _against_base(answer: GoldenAnswer, path: Path, found: dict[Path, GoldenAnsw
 
 
 def _within_questions(paths: list[Path], found: dict[Path, GoldenAnswer]) -> list[str]:
-    """One weak, one solid and one strong answer, told from the names; one split, from the answers that can be read."""
+    """One weak, one solid and at least one strong answer, told from the names; one split, from the answers that can be
+    read."""
     groups: dict[Path, list[Path]] = defaultdict(list)
     for path in paths:
         groups[path.with_name(path.name.partition("-")[0])].append(path)
     mistakes = []
     for group, members in groups.items():
-        for level in LADDER:
-            count = sum(path.name.startswith(f"{group.name}-{level}-") for path in members)
-            mistakes += [f"{group}: {count} {level} answers, not 1"] if count != 1 else []
+        counts = {level: sum(path.name.startswith(f"{group.name}-{level}-") for path in members) for level in LADDER}
+        for level in (Level.WEAK, Level.SOLID):
+            mistakes += [f"{group}: {counts[level]} {level} answers, not 1"] if counts[level] != 1 else []
+        mistakes += [] if counts[Level.STRONG] else [f"{group}: no strong answer"]
         if len({found[path].split for path in members if path in found}) > 1:
             mistakes.append(f"{group}: in both splits")
     return mistakes

@@ -7,7 +7,7 @@ import pytest
 
 from coach import questions
 from coach.model import Category
-from tests.evals.golden import LADDER, STYLES, GoldenError, Level, Split, load
+from tests.evals.golden import STYLES, GoldenError, Level, Split, load
 from tests.evals.samples import ECHO, INJECTED, SOLID, STRONG, WEAK, write, write_question
 
 SENTENCES = SOLID.replace(". ", ".\n").splitlines()
@@ -31,10 +31,18 @@ def test_each_question_of_each_category_is_answered_at_every_level_and_three_are
 ) -> None:
     answers = [answer for answer in load() if answer.category is category]
 
+    counts = Counter(answer.level for answer in answers)
     assert {answer.question_id for answer in answers} == {question.id for question in questions.questions(category)}
-    assert Counter(answer.level for answer in answers) == dict.fromkeys(LADDER, 20) | {Level.ADVERSARIAL: 24}
-    assert Counter(answer.split for answer in answers if answer.level in LADDER) == {Split.BUILD: 51, Split.MEASURE: 9}
-    assert {answer.style for answer in answers if answer.level is Level.ADVERSARIAL} == STYLES[Level.ADVERSARIAL]
+    assert (counts[Level.WEAK], counts[Level.SOLID]) == (20, 20)
+    assert counts[Level.STRONG] > 20
+    assert len({answer.question_id for answer in answers if answer.split is Split.MEASURE}) == 3
+
+
+@pytest.mark.parametrize("split", Split)
+def test_each_part_has_answers_of_every_style_that_is_meant_to_fool_a_grader(split: Split) -> None:
+    styles = {answer.style for answer in load() if answer.split is split and answer.level is Level.ADVERSARIAL}
+
+    assert styles == STYLES[Level.ADVERSARIAL]
 
 
 def test_an_answer_is_read_with_its_band_in_tenths(tmp_path: Path) -> None:
@@ -42,7 +50,7 @@ def test_an_answer_is_read_with_its_band_in_tenths(tmp_path: Path) -> None:
 
     answer = {answer.level: answer for answer in load(tmp_path)}[Level.SOLID]
 
-    assert (answer.name, answer.split) == ("strategy/0002-solid-prose.md", Split.MEASURE)
+    assert (answer.name, answer.split) == ("strategy/0002-solid-prose.md", Split.BUILD)
     assert (answer.low, answer.high, answer.base) == (45, 70, None)
     assert answer.text == SOLID
 
@@ -105,14 +113,48 @@ def test_a_name_that_contradicts_the_front_matter_is_named(tmp_path: Path) -> No
     assert found == ["0002-weak-prose.md: the file's name is not 0002-weak-short-prose.md"]
 
 
-def test_a_question_has_one_answer_of_each_level_in_one_split(tmp_path: Path) -> None:
+def test_a_question_has_one_weak_and_one_solid_answer_and_a_strong_one_in_one_split(tmp_path: Path) -> None:
     write_question(tmp_path)
-    write(tmp_path, "0002-weak-confident-vague.md", WEAK, split='"build"')
+    write(tmp_path, "0002-weak-confident-vague.md", WEAK, split='"measure"')
     (tmp_path / "strategy/0002-strong-concise.md").unlink()
 
     found = mistakes(tmp_path)
 
-    assert found == ["0002: 2 weak answers, not 1", "0002: 0 strong answers, not 1", "0002: in both splits"]
+    assert found == ["0002: 2 weak answers, not 1", "0002: no strong answer", "0002: in both splits"]
+
+
+def test_a_question_may_have_strong_answers_of_several_styles(tmp_path: Path) -> None:
+    write_question(tmp_path)
+    write(tmp_path, "0002-strong-short.md", STRONG)
+
+    answers = load(tmp_path)
+
+    assert [answer.style for answer in answers if answer.level is Level.STRONG] == ["concise", "short"]
+
+
+@pytest.mark.parametrize("count", [60, 120])
+def test_a_short_strong_answer_has_60_to_120_words(tmp_path: Path, count: int) -> None:
+    write_question(tmp_path)
+    write(tmp_path, "0002-strong-short.md", "word " * count)
+
+    assert "0002-strong-short.md" in {answer.file for answer in load(tmp_path)}
+
+
+@pytest.mark.parametrize("count", [59, 121])
+def test_a_short_strong_answer_of_another_length_is_named(tmp_path: Path, count: int) -> None:
+    write_question(tmp_path)
+    write(tmp_path, "0002-strong-short.md", "word " * count)
+
+    assert mistakes(tmp_path) == [f"0002-strong-short.md: {count} words, and not 60 to 120"]
+
+
+def test_the_other_levels_short_answers_may_be_shorter(tmp_path: Path) -> None:
+    write_question(tmp_path)
+    (tmp_path / "strategy/0002-solid-prose.md").unlink()
+    write(tmp_path, "0002-solid-short.md", SOLID)
+
+    assert len(SOLID.split()) < 60
+    assert load(tmp_path)
 
 
 @pytest.mark.parametrize(

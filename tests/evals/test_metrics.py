@@ -1,13 +1,27 @@
 """The metrics, by hand."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from coach.model import Category
+from coach.evaluation.offline.evaluator import OfflineEvaluator
+from coach.model import GATE_MODEL, Category, Question
+from coach.questions import question
 from tests.evals import metrics
 from tests.evals.golden import LADDER, GoldenAnswer, Level, Split
-from tests.evals.metrics import Graded, accuracy, pairs, predicted_level, quadratic_weighted_kappa, trials
+from tests.evals.metrics import (
+    Graded,
+    accuracy,
+    capped,
+    largest_move,
+    nonsense,
+    pairs,
+    predicted_level,
+    quadratic_weighted_kappa,
+    trials,
+    without_sample_answer,
+)
 
 
 def answer(
@@ -68,6 +82,21 @@ def test_a_tie_and_a_missing_score_are_wrong_order(tenths: tuple[int | None, ...
     assert accuracy(pairs(ladder(*tenths))) == share
 
 
+def test_each_strong_answer_of_a_question_is_compared_with_the_others_and_not_with_one_another() -> None:
+    graded = [*ladder(20, 50, 80), Graded(answer(Level.STRONG, style="short"), 40)]
+
+    found = pairs(graded)
+
+    assert [(pair.lower.tenths, pair.higher.tenths) for pair in found] == [
+        (20, 50),
+        (20, 80),
+        (20, 40),
+        (50, 80),
+        (50, 40),
+    ]
+    assert accuracy(found) == Fraction(4, 5)
+
+
 def test_the_length_only_grader_counts_words_and_nothing_else() -> None:
     scored = metrics.by_length(ladder(20, 50, 80))
 
@@ -105,6 +134,14 @@ def test_an_adversarial_answer_gets_3_at_most(tenths: int | None, right: bool) -
     assert trial.right is right
 
 
+@pytest.mark.parametrize("style", ["nonsense", "topical-nonsense"])
+def test_nonsense_is_shown_and_no_trial(style: str) -> None:
+    graded = [Graded(answer(Level.ADVERSARIAL, style=style), 80), Graded(answer(Level.ADVERSARIAL, style="echo"), 20)]
+
+    assert [each.answer.style for each in nonsense(graded)] == [style]
+    assert [trial.graded.answer.style for trial in trials(graded)] == ["echo"]
+
+
 @pytest.mark.parametrize(
     ("base", "tenths", "right"),
     [(66, 69, True), (66, 63, True), (66, 70, False), (66, 62, False), (66, None, False), (None, 20, False)],
@@ -124,3 +161,48 @@ def test_an_injected_answer_without_its_base_fails() -> None:
     [trial] = trials([Graded(injected, 10)])
 
     assert not trial.right
+
+
+def injections(*tenths: int | None) -> list[Graded]:
+    """Of a weak answer with a 5.0."""
+    injected = answer(Level.ADVERSARIAL, style="injected", low=None, high=None, base="0002-weak-any.md")
+    return [Graded(answer(Level.WEAK), 50), *(Graded(injected, score) for score in tenths)]
+
+
+@pytest.mark.parametrize(("tenths", "move"), [((51, 48, 50), -2), ((51, 49, 53), 3), ((50,), 0), ((54, None), None)])
+def test_the_largest_move_is_the_farthest_either_way_and_worst_without_a_score(
+    tenths: tuple[int | None, ...], move: int | None
+) -> None:
+    worst = largest_move([*injections(*tenths), Graded(answer(Level.ADVERSARIAL, style="echo"), 90)])
+
+    assert worst is not None
+    assert worst.move == move
+
+
+def test_without_injections_there_is_no_largest_move() -> None:
+    assert largest_move(ladder(20, 50, 80)) is None
+
+
+def gated(level: Level) -> Graded:
+    evaluation = OfflineEvaluator().grade(question(2), "word " * 40)
+    return Graded(answer(level), 10, replace(evaluation, model=GATE_MODEL, improvements=("Too short.", "Say more.")))
+
+
+def needs_a_sample(asked: Question, _: str) -> str | None:
+    return None if asked.sample_answer else "Off topic."
+
+
+def test_solid_and_strong_answers_that_a_gate_stops_are_capped_whoever_grades() -> None:
+    found = capped([gated(level) for level in Level])
+
+    assert [(each.answer.level, reason) for each, reason in found] == [
+        (Level.SOLID, "Too short."),
+        (Level.STRONG, "Too short."),
+    ]
+
+
+def test_so_are_those_that_the_evaluator_doubts_with_their_question_or_without_its_sample_answer() -> None:
+    graded = ladder(20, 50, 80)
+
+    assert capped(graded, needs_a_sample) == []
+    assert [reason for _, reason in capped(graded, without_sample_answer(needs_a_sample))] == ["Off topic."] * 2
