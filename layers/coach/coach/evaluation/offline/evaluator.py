@@ -20,7 +20,7 @@ from statistics import fmean
 from coach.evaluation.frameworks import suggested_framework
 from coach.evaluation.offline import MODEL, feedback
 from coach.evaluation.offline.cues import check_cues
-from coach.evaluation.offline.feedback import Closest, Found
+from coach.evaluation.offline.feedback import SPECIFIC_FROM, Closest, Found
 from coach.evaluation.offline.reading import Reading, read
 from coach.evaluation.probes import next_probe
 from coach.evaluation.rubric import Rubric, RubricCriterion, Subscore, rubric
@@ -32,8 +32,7 @@ SCORE_AT = ((-0.25, 1.5), (0.15, 2.5), (0.65, 7.5), (1.3, 10.0))
 
 HIGHEST = 10.0
 SHOWN_MALUS = 0.3
-FOUND_FROM = 0.15
-NOT_FOUND = 1.0
+LOWEST = 1.0
 CRITERION_SPREAD, FOLLOW_UP_SHARE = 0.5, 0.75
 
 
@@ -104,8 +103,8 @@ def _closest(graded_by: Rubric, readings: Sequence[Reading]) -> dict[str, Closes
             if (cues := len({match.lastindex for match in patterns[check.id].finditer(sentence.row)}))
             or (place and not shown[sentence.quote])
         ]
-        best = max(near, key=lambda each: each.strength - SHOWN_MALUS * shown[each.quote], default=None)
-        if best and best.strength >= FOUND_FROM:
+        if near:
+            best = max(near, key=lambda each: each.strength - SHOWN_MALUS * shown[each.quote])
             shown[best.quote] += 1
             found[check.id] = replace(best, level=max(each.strength for each in near))
     return found
@@ -117,7 +116,7 @@ def _scores(graded_by: Rubric, reading: Reading, found: Found) -> Scores:
     levels = {criterion.name: _level(criterion, found) for criterion in graded_by.criteria}
     mean = _mean(graded_by.criteria, levels)
     above, below = max(levels.values()) - mean, mean - min(levels.values())
-    spread = min(CRITERION_SPREAD, (HIGHEST - center) / max(above, 1e-9), (center - NOT_FOUND) / max(below, 1e-9))
+    spread = min(CRITERION_SPREAD, (HIGHEST - center) / max(above, 1e-9), (center - LOWEST) / max(below, 1e-9))
     return _made(graded_by, found, {name: center + spread * (level - mean) for name, level in levels.items()})
 
 
@@ -150,14 +149,16 @@ def _made(graded_by: Rubric, found: Found, points: Mapping[str, float]) -> Score
             for criterion in graded_by.criteria
         ),
         findings={
-            check.id: Finding(check.id, Verdict.MET if check.id in found else Verdict.ABSENT)
+            check.id: Finding(check.id, found[check.id].verdict if check.id in found else Verdict.ABSENT)
             for check in graded_by.checks
         },
     )
 
 
 def _level(criterion: RubricCriterion, found: Found) -> float:
-    return fmean(overall(found[check.id].level) if check.id in found else NOT_FOUND for check in criterion.checks)
+    """A general sentence is worth no more than none."""
+    levels = [found[check.id].level if check.id in found else 0.0 for check in criterion.checks]
+    return fmean(overall(level) if level >= SPECIFIC_FROM else LOWEST for level in levels)
 
 
 def _mean(criteria: Sequence[RubricCriterion], points: Mapping[str, float]) -> float:

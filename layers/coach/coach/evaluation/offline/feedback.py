@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from coach.evaluation.offline.reading import Shown
 from coach.evaluation.rubric import Rubric, RubricCriterion
+from coach.evaluation.scoring import Verdict
 
+SPECIFIC_FROM = 0.15
 STRENGTHS_MAX = 3
 STRENGTH_FROM = 0.5
 PARTICULAR_FROM = 0.8
@@ -30,6 +32,10 @@ class Closest:
     def strength(self) -> float:
         return self.specificity + CUE_BONUS * min(self.cues - 1, CUES_MAX)
 
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.MET if self.strength >= SPECIFIC_FROM else Verdict.PARTIAL
+
 
 Found = Mapping[str, Closest]
 """By check; a check that nothing was found for is missing."""
@@ -41,7 +47,7 @@ def comment(criterion: RubricCriterion, found: Found) -> str:
     missing = [check.text for check in criterion.checks if check.id not in found]
     parts = [f"The sentences shown come closest to an answer that {'; '.join(shown)}."] if shown else []
     if missing:
-        parts.append(f"No sentence was found that clearly {'; '.join(missing)}.")
+        parts.append(f"No sentence was found that {'; '.join(missing)}.")
     return " ".join(parts)
 
 
@@ -67,18 +73,17 @@ def strengths(graded_by: Rubric, found: Found, sentences: Iterable[Shown]) -> li
 
 
 def next_thing(weakest: RubricCriterion, found: Found) -> str:
-    """What to do about the weakest criterion: what is missing there, and where it belongs."""
-    missing = next((check for check in weakest.checks if check.id not in found), None)
-    shown = [found[check.id] for check in weakest.checks if check.id in found]
-    if missing is None:
-        least = min(weakest.checks, key=lambda check: found[check.id].specificity)
+    """About the weakest criterion: the first check of which nothing specific is said, else the least of them."""
+    open_ = [check for check in weakest.checks if check.id not in found or found[check.id].verdict is not Verdict.MET]
+    check = open_[0] if open_ else min(weakest.checks, key=lambda check: found[check.id].strength)
+    if check.id in found:
         return (
-            f"{weakest.name}: “{_short(found[least.id].quote)}” comes closest to an answer that {least.text}. "
+            f"{weakest.name}: “{_short(found[check.id].quote)}” comes closest to an answer that {check.text}. "
             "Say it with a figure, a name or a reason that only this case has."
         )
-    where = max(shown or found.values(), key=lambda one: one.specificity, default=None)
-    place = f" It could follow “{_short(where.quote)}”." if where else ""
-    return f"{weakest.name}: no sentence was found that clearly {missing.text}.{place}"
+    shown = [found[each.id] for each in weakest.checks if each.id in found] or list(found.values())
+    place = f" It could follow “{_short(max(shown, key=lambda each: each.strength).quote)}”." if shown else ""
+    return f"{weakest.name}: no sentence was found that {check.text}.{place}"
 
 
 def unrelated(said: Sequence[str]) -> str:

@@ -29,7 +29,9 @@ class Doubt:
 NOT_ENGLISH = Doubt("The offline evaluator reads English only: answer in English, or have Claude grade.", 1.5)
 NO_WORDS = Doubt("Much of this does not read as English: write whole sentences in known words.", 1.5)
 NO_STORY = Doubt("The question asks for something that you did: tell what happened, and what you did about it.", 2.5)
-NOT_ABOUT = Doubt("This does not seem to answer the question: hardly anything that it is about comes up.", 2.5)
+NOT_ABOUT = Doubt(
+    "Hardly anything that the question is about comes up: speak of its people, its places and its figures.", 2.5
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _reading(
         ),
         unrelated=tuple(sentence.text for relevance, sentence, each in seen if not share(relevance) and each.total > 0),
         left_out=left_out,
-        doubt=doubt,
+        doubt=doubt or (None if counted else NOT_ABOUT),
     )
 
 
