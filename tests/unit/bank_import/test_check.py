@@ -6,7 +6,6 @@ import pytest
 
 from bank_import import check
 from coach import questions
-from coach.evaluation.offline.cues import COMPUTED
 from coach.evaluation.rubric import FRAMEWORK_MAX_CHARS, Subscore
 from coach.model import Category
 
@@ -42,30 +41,24 @@ id = "{name}_measured"
 text = "measures {name}"
 """
 CUES = """
-[{name}_named]
-cues = ["{name}*", "@metric"]
-proof = ["reason|metric", "number"]
-
-[{name}_explained]
-cues = ["my {name}"]
-
-[{name}_measured]
-cues = ["@number"]
+{name}_named = "{name}*, my {name}, # of {name}"
+{name}_explained = "since, because\\nso that"
+{name}_measured = "#, twice"
 """
-LISTS = 'reason = "because, since"\nmetric = "rate"\n'
+LISTS = 'praise = "great, excellent"\nshrug = "no idea"\n'
 RUBRIC = HEAD + "".join(CRITERION.format(name=name) for name in "wxyz")
 CUE_LIST = "".join(CUES.format(name=name) for name in "wxyz")
 MORE_CHECKS = "".join(f'[[criteria.checks]]\nid = "more_{n}"\ntext = "more"\n' for n in range(4))
-Y, CUES_Y = CRITERION.format(name="y"), CUES.format(name="y")
+Y = CRITERION.format(name="y")
 
 
 class Files:
-    """A rubric and cues for each category, all good until one is changed."""
+    """A rubric and cues for each category, and the lists beside them, all good until one is changed."""
 
     def __init__(self, folder: Path) -> None:
         self.rubrics, self.cue_lists = folder / "rubrics", folder / "cue_lists"
         self.rubric, self.cues = self.rubrics / "strategy.toml", self.cue_lists / "strategy.toml"
-        self.lists = self.cue_lists / "common.toml"
+        self.lists = folder / "words.toml"
         for each, text in ((self.rubrics, RUBRIC), (self.cue_lists, CUE_LIST)):
             each.mkdir()
             for category in Category:
@@ -165,24 +158,20 @@ def test_criteria_that_a_history_cannot_tell_apart_are_named(files: Files) -> No
     assert "'Point 977' has the same code as 'Point 46'" in mistake
 
 
+NEVER_FOUND = "is never found: lower-case words only, without apostrophes and hyphens"
+
+
 @pytest.mark.parametrize(
     ("part", "instead", "mistake"),
     [
-        ('"y*"', "17", "y_named.cues.1: Input should be a valid string"),
-        ('"y*"', '" "', f"y_named.cues.1: {NO_TEXT}"),
-        ('["my y"]', '"my y"', "y_explained.cues: Input should be a valid tuple"),
-        ('["my y"]', "[]", f"y_explained.cues: {NONE}"),
-        ('cues = ["my y"]', 'cue = ["my y"]', "y_explained.cue: Unexpected keyword argument"),
-        ('cues = ["my y"]', "", "y_explained.cues: Field required"),
-        (CUES_Y, CUES_Y.replace('"number"', '""'), f"y_named.proof.2: {NO_TEXT}"),
-        (CUES_Y, CUES_Y.replace("@metric", "@metrics"), "y_named.cues: unknown list 'metrics'"),
-        (CUES_Y, CUES_Y.replace("@metric", "@"), "y_named.cues: unknown list ''"),
-        (CUES_Y, CUES_Y.replace("reason|", "reasons|"), "y_named.proof: unknown list 'reasons'"),
-        (CUES_Y, CUES_Y.replace("reason|", "reason||"), "y_named.proof: unknown list ''"),
-        ("[y_named]", "[y]", "y: the rubric has no such check"),
-        ("[y_named]", "[y]", "no cues for the rubric's check 'y_named'"),
+        ('"y*, my y, # of y"', "17", "y_named: Input should be a valid string"),
+        ('"y*, my y, # of y"', '["y*"]', "y_named: Input should be a valid string"),
+        ('"y*, my y, # of y"', '" ,\\n"', "y_named: no entries"),
+        ("my y", "y*", "y_named: 'y*' is there 2 times"),
+        ("y_named =", "y =", "y: the rubric has no such check"),
+        ("y_named =", "y =", "no cues for the rubric's check 'y_named'"),
         (CUE_LIST, "", "no cues for the rubric's check 'w_explained'"),
-        ("[y_named]", "[y_named", "Expected ']' at the end of a table declaration (at line "),
+        ("y_named =", "y_named", "Expected '=' after a key in a key/value pair (at line "),
     ],
 )
 def test_a_mistake_in_the_cues_is_named_with_its_file_and_key(
@@ -195,17 +184,48 @@ def test_a_mistake_in_the_cues_is_named_with_its_file_and_key(
     assert any(each.startswith(f"{files.cues}: {mistake}") for each in found), found
 
 
-@pytest.mark.parametrize("computed", sorted(COMPUTED))
-def test_what_is_worked_out_needs_no_list(files: Files, computed: str) -> None:
-    replace(files.cues, "@number", f"@{computed}")
+@pytest.mark.parametrize(
+    "entry", ["My y", "y's", "trade-off", "why?", "y.", "two  words", "y *", "% of y", "_", "“y”", "straße"]
+)
+def test_what_no_answer_says_in_these_letters_is_named(files: Files, entry: str) -> None:
+    replace(files.cues, "my y", entry)
+
+    assert files.mistakes() == [f"{files.cues}: y_named: {entry!r} {NEVER_FOUND}"]
+
+
+@pytest.mark.parametrize("entry", ["y", "naïve", "market siz*", "# # of the #", "5 whys", "第"])
+def test_what_an_answer_may_say_is_no_mistake(files: Files, entry: str) -> None:
+    replace(files.cues, "my y", entry)
 
     assert files.mistakes() == []
 
 
-def test_a_list_that_is_no_text_is_named(files: Files) -> None:
-    replace(files.lists, '"rate"', '["rate"]')
+def test_a_check_has_no_more_entries_than_one_can_read(files: Files) -> None:
+    replace(files.cues, "my y", ", ".join("abcdefghij"))
+    assert files.mistakes() == []
 
-    assert files.mistakes() == [f"{files.lists}: metric: Input should be a valid string"]
+    replace(files.cues, "# of y", "k, l")
+
+    assert files.mistakes() == [f"{files.cues}: y_named: 13 entries, more than 12"]
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "mistake"),
+    [
+        ('"no idea"', '["no idea"]', "shrug: Input should be a valid string"),
+        ('"no idea"', '""', "shrug: no entries"),
+        ("great", "great, great", "praise: 'great' is there 2 times"),
+        ("great", "world-class", f"praise: 'world-class' {NEVER_FOUND}"),
+        ("great", "great*", f"praise: 'great*' {NEVER_FOUND}"),
+        ("great", "#", f"praise: '#' {NEVER_FOUND}"),
+    ],
+)
+def test_a_mistake_in_the_other_lists_is_named_with_its_list(
+    files: Files, part: str, instead: str, mistake: str
+) -> None:
+    replace(files.lists, part, instead)
+
+    assert files.mistakes() == [f"{files.lists}: {mistake}"]
 
 
 def test_an_item_with_a_mistake_is_not_said_to_be_missing(files: Files) -> None:
@@ -227,12 +247,12 @@ def test_all_mistakes_in_all_files_are_named_at_once(files: Files) -> None:
     replace(files.rubric, '"none of x"', '""')
     replace(files.rubric, "names z", " ")
     replace(files.rubrics / "execution.toml", '"y_named"', '"w_named"')
-    replace(files.cues, "@metric", "@metrics")
+    replace(files.cues, "twice", "one-half")
 
     assert files.mistakes() == [
         f"{files.rubrics}/execution.toml: check 'w_named' is there 2 times",
         f"{files.cue_lists}/execution.toml: y_named: the rubric has no such check",
         f"{files.rubric}: criteria.2.weak: {NO_TEXT}",
         f"{files.rubric}: criteria.4.checks.1.text: {NO_TEXT}",
-        *(f"{files.cues}: {name}_named.cues: unknown list 'metrics'" for name in "wxyz"),
+        *(f"{files.cues}: {name}_measured: 'one-half' {NEVER_FOUND}" for name in "wxyz"),
     ]

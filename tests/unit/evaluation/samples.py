@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from coach.model import Category, Difficulty, Question
+from coach.evaluation.offline.evaluator import OfflineEvaluator
+from coach.model import Category, Difficulty, Evaluation, Question
 
 BANDS = ("weak", "solid", "strong")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -40,3 +41,8 @@ def question(category: Category = Category.PRODUCT_DESIGN, text: str | None = No
         created_at=NOON,
         updated_at=None,
     )
+
+
+def grade(asked: Question, text: str) -> Evaluation:
+    """What the offline evaluator makes of it."""
+    return OfflineEvaluator(clock=lambda: NOON).grade(asked, text)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.evaluation.offline.specificity import mean, worths
+from coach.evaluation.offline.specificity import Worth, worths
 from coach.evaluation.text import sentences, words
 
 GENERAL = """
@@ -13,6 +13,10 @@ PARTICULAR = """
 On Tuesday I stood at the till for two hours. Nine of forty drivers gave up before they paid, and six of the nine had no
 coins. Her brother mends the barrier and was not asked. So no new barrier: a sticker with a phone number, by the 3 May.
 """
+
+
+def mean(found: list[Worth]) -> float:
+    return sum(each.total for each in found) / max(sum(each.count for each in found), 1)
 
 
 def specificity(text: str, question: str = "") -> float:
