@@ -2,7 +2,7 @@
 
     PYTHONPATH=layers/coach:. .venv/dev/bin/python -m tests.browser.pictures http://localhost:8002
 
-They show somebody who has practised for three months, whose answers are parts of the sample answers.
+They show somebody who has practised for three months, whose answers are parts of strong ones.
 """
 
 import base64
@@ -19,13 +19,15 @@ from coach import questions
 from coach.model import Category
 from tests.browser.conftest import PASSWORD, Visit, launched
 from tests.e2e.client import Coach
+from tests.e2e.conftest import strong_answer
+from tests.evals import golden
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 PRACTISED = (
     (81, 0.3), (79, 0.35), (72, 0.3), (70, 0.5), (64, 0.4), (63, 0.45), (55, 0.5), (48, 0.45), (47, 0.6), (40, 0.55),
     (33, 0.6), (31, 0.8), (24, 0.7), (17, 0.75), (16, 0.9), (9, 0.8), (6, 0.9), (3, 0.85), (2, 1.0), (1, 0.95),
 )  # fmt: skip
-"""How many days ago an answer was given, and how much of the sample answer it had."""
+"""How many days ago an answer was given, and how much of a strong answer it had."""
 
 
 def main(url: str) -> None:
@@ -39,7 +41,7 @@ def main(url: str) -> None:
         take(page, "practice")
         page.goto("/progress")
         take(page, "progress")
-        visit.answer(str(questions.question(1).sample_answer))
+        visit.answer(strong_answer(1))
         visit.graded()
         page.mouse.move(0, 0)
         page.locator(".overall").evaluate("overall => scrollBy(0, overall.getBoundingClientRect().top - 220)")
@@ -49,12 +51,13 @@ def main(url: str) -> None:
 def practice(url: str) -> dict[str, Any]:
     """An export of the answers, each of its own day."""
     coach = Coach.registered(url)
-    asked = {category: [each for each in questions.questions() if each.category is category] for category in Category}
+    built = {each.question_id for each in golden.load() if each.split is golden.Split.BUILD}
+    asked = {category: [each for each in questions.questions(category) if each.id in built] for category in Category}
     days = {}
     for place, (ago, part) in enumerate(PRACTISED):
         of_category = asked[list(Category)[place % len(Category)]]
         question = of_category[place // len(Category)]
-        text = str(question.sample_answer)
+        text = strong_answer(question.id)
         session = coach.session()
         assert coach.answer(session, text[: int(len(text) * part)], question.id).status_code == 201
         days[session] = ago

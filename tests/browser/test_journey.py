@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
+from coach import questions
 from local.stack import LocalStack
 from tests.browser.conftest import PASSWORD, Visit
-from tests.e2e.conftest import sample
+from tests.e2e.conftest import strong_answer
 from tests.e2e.test_walk import STRONG
 
 WEAK = (
@@ -49,7 +50,7 @@ def test_feedback_comes_in_place_and_moves_nothing(visit: Visit) -> None:
 
 
 def test_a_criterion_shows_its_sentences(visit: Visit) -> None:
-    visit.answer(sample(1))
+    visit.answer(strong_answer(1))
     visit.graded()
 
     visit.page.get_by_role("button", name="Success metrics").click()
@@ -251,4 +252,4 @@ def test_a_sample_answer_can_be_compared_with(visit: Visit) -> None:
 
     visit.page.get_by_text("Compare with a sample answer").click()
 
-    assert visit.page.locator("details .answer").last.inner_text()[:60] == sample(1)[:60]
+    assert visit.page.locator("details .answer").last.inner_text()[:60] == str(questions.question(1).sample_answer)[:60]

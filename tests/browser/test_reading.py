@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from local.stack import LocalStack
 from tests.browser.conftest import Visit
 from tests.browser.test_journey import WEAK
-from tests.e2e.conftest import sample
+from tests.e2e.conftest import strong_answer
 
 NEWS = """
     window.news = [];
@@ -29,7 +29,7 @@ def note_in_view(page: Page) -> str:
 def test_each_mark_names_its_criteria_within_a_small_phone(browser: Browser, offline: LocalStack) -> None:
     visit = Visit(browser, offline.url, viewport={"width": 360, "height": 640})
     visit.register()
-    visit.answer(sample(1))
+    visit.answer(strong_answer(1))
     visit.graded()
     marks = visit.page.locator(".mark")
     visit.page.mouse.move(0, 0)
@@ -47,7 +47,7 @@ def test_each_mark_names_its_criteria_within_a_small_phone(browser: Browser, off
 
 def test_a_mark_at_the_end_of_the_window_has_its_note_above(visit: Visit) -> None:
     page = visit.page
-    visit.answer(sample(1))
+    visit.answer(strong_answer(1))
     visit.graded()
     mark = page.locator(".mark").last
     mark.evaluate("mark => scrollBy(0, mark.getBoundingClientRect().bottom - innerHeight + 4)")
@@ -60,7 +60,7 @@ def test_a_mark_at_the_end_of_the_window_has_its_note_above(visit: Visit) -> Non
 def test_a_first_tap_names_the_criterion_and_a_second_one_goes_there(browser: Browser, offline: LocalStack) -> None:
     visit = Visit(browser, offline.url, viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
     visit.register()
-    visit.answer(sample(1))
+    visit.answer(strong_answer(1))
     visit.graded()
     mark = visit.page.locator(".mark").first
 
@@ -76,7 +76,7 @@ def test_a_first_tap_names_the_criterion_and_a_second_one_goes_there(browser: Br
 def test_nothing_moves_below_a_long_answer_either(visit: Visit) -> None:
     page = visit.page
     page.goto("/practice/product_design?question=1")
-    page.get_by_label("Your answer").fill("\n\n".join([sample(1)] * 3))
+    page.get_by_label("Your answer").fill("\n\n".join([strong_answer(1)] * 3))
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/attempts/*")
     page.locator(".steps").scroll_into_view_if_needed()

@@ -9,6 +9,7 @@ from local.emulator import free_port
 from local.stack import LocalStack
 from tests.anthropic_stub import AnthropicStub
 from tests.e2e.client import Coach
+from tests.evals import golden
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +39,14 @@ def coach(offline: LocalStack) -> Coach:
     return Coach.registered(offline.url)
 
 
-def sample(question_id: int) -> str:
-    """The sample answer of a question: as good as answers get."""
-    from coach import questions
-
-    return str(questions.question(question_id).sample_answer)
+def strong_answer(question_id: int) -> str:
+    """A strong answer to a question, of the golden set's part to build on."""
+    answers = golden.load()
+    return next(
+        each.text
+        for each in answers
+        if (each.question_id, each.level, each.split) == (question_id, golden.Level.STRONG, golden.Split.BUILD)
+    )
 
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 from local.stack import LocalStack
 from tests.anthropic_stub import AnthropicStub
 from tests.e2e.client import Coach, waiting
-from tests.e2e.conftest import sample
+from tests.e2e.conftest import strong_answer
 from tests.e2e.test_walk import STRONG
 
 
@@ -31,7 +31,7 @@ def queues(claude: LocalStack) -> dict[str, str]:
 
 def test_claude_grades_with_quotes_that_are_in_the_answer(candidate: Coach, anthropic: AnthropicStub) -> None:
     session = candidate.session()
-    candidate.answer(session, sample(1))
+    candidate.answer(session, strong_answer(1))
 
     attempt = candidate.settled(session)
 
@@ -39,8 +39,8 @@ def test_claude_grades_with_quotes_that_are_in_the_answer(candidate: Coach, anth
     assert attempt["evaluation"]["evaluator"] == "claude"
     assert attempt["evaluation"]["model"] == "claude-haiku-5-5"
     assert attempt["evaluation"]["output_tokens"] > 0
-    assert all(quote in sample(1) for criterion in attempt["criteria"] for quote in criterion["evidence"])
-    assert anthropic.calls(sample(1)) == 1
+    assert all(quote in strong_answer(1) for criterion in attempt["criteria"] for quote in criterion["evidence"])
+    assert anthropic.calls(strong_answer(1)) == 1
 
 
 @pytest.mark.parametrize(

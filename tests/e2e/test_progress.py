@@ -15,7 +15,7 @@ from local.stack import LocalStack
 from operations import stacks, upgrade
 from tests.conftest import USER, create_table
 from tests.e2e.client import Coach, waiting
-from tests.e2e.conftest import sample
+from tests.e2e.conftest import strong_answer
 from tests.unit.former import as_before, practise
 
 PROGRESS = [
@@ -43,9 +43,9 @@ def test_figures_agree_with_the_list_also_after_everything_was_killed(tmp_path: 
         session, exam = coach.session(), coach.session(mode="exam")
         coach.session()
         for number, question_id in enumerate((2, 3, 2), start=1):
-            coach.answer(session, sample(question_id), question_id)
+            coach.answer(session, strong_answer(question_id), question_id)
             coach.settled(session, number)
-        coach.answer(exam, sample(1), 1)
+        coach.answer(exam, strong_answer(1), 1)
         coach.settled(exam)
 
         overview, by_category, by_criterion, trend, heatmap, history, answers, following = progress(coach)

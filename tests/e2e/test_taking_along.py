@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from tests.e2e.client import Coach, waiting
-from tests.e2e.conftest import sample
+from tests.e2e.conftest import strong_answer
 from tests.unit.given import ANSWER, MORE
 
 STATISTICS = [
@@ -25,8 +25,8 @@ def practise(coach: Coach) -> None:
     for index, (mode, count) in enumerate((("standard", 18), ("exam", 8), ("timed", 10), ("exam", 6))):
         session = coach.session(mode=mode)
         for number in range(count):
-            question = (index * 7 + number) % 20 + 1
-            text = sample(question) if number % 3 else ANSWER
+            question = (index * 7 + number) % 9 + 1
+            text = strong_answer(question) if number % 3 else ANSWER
             assert coach.answer(session, text, question).status_code == 201
         for number in range(1, count + 1):
             attempt = coach.settled(session, number)

@@ -14,7 +14,7 @@ import requests
 from local.emulator import free_port
 from local.stack import LocalStack
 from tests.e2e.client import Coach
-from tests.e2e.conftest import ROOT, sample
+from tests.e2e.conftest import ROOT, strong_answer
 
 STRONG = (
     "The goal is less time from the barrier to the shop door, since every minute lost in the garage is spent outside "
@@ -82,13 +82,13 @@ def test_the_acceptance_walk_works_as_typed(stack: str, evaluator: str, request:
 def test_an_empty_headed_answer_scores_low_and_a_strong_one_high(coach: Coach) -> None:
     session = coach.session()
     coach.answer(session, EMPTY_HEADED)
-    coach.answer(session, sample(1))
+    coach.answer(session, strong_answer(1))
 
     weak, strong = (coach.settled(session, number) for number in (1, 2))
 
     assert weak["overall_score"] <= 4.0
     assert strong["overall_score"] >= 7.0
-    assert all(quote in sample(1) for criterion in strong["criteria"] for quote in criterion["evidence"])
+    assert all(quote in strong_answer(1) for criterion in strong["criteria"] for quote in criterion["evidence"])
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", None])
@@ -108,7 +108,7 @@ def test_nothing_is_gone_after_everything_was_killed(tmp_path: Path) -> None:
     with LocalStack(port, tmp_path) as stack:
         coach = Coach.registered(stack.url)
         session = coach.session(category_filter="strategy")
-        coach.answer(session, sample(2), question_id=2)
+        coach.answer(session, strong_answer(2), question_id=2)
         evaluated = coach.settled(session)
         ended = coach.post(f"/api/sessions/{session}/end").json()
         waited = coach.session()

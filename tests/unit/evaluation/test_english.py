@@ -77,12 +77,6 @@ def test_names_and_abbreviations_make_no_answer_unreadable(text: str) -> None:
     assert unknown_share(words(text)) <= UNKNOWN_SHARE_MAX
 
 
-def test_what_every_product_manager_says_is_known() -> None:
-    text = "SaaS, API, CRM, KPI, MVP, OKR, onboarding, roadmap, freemium, paywall, checkout, signup, chatbot"
-
-    assert [word for word in words(text) if unknown_share([word])] == []
-
-
 @pytest.mark.parametrize("language", OTHER_LANGUAGES)
 def test_another_language_is_mostly_unknown(language: str) -> None:
     assert unknown_share(words(OTHER_LANGUAGES[language])) > FOREIGN_SHARE
@@ -114,5 +108,5 @@ def test_a_share_is_between_none_and_all(said: list[str]) -> None:
 
 
 def test_figures_and_short_words_count_neither_way() -> None:
-    assert unknown_share(["the", "4", "a1", "zq", "2026"]) == 0
-    assert unknown_share(["the", "4", "a1", "zq", "2026", "quandle"]) == 0.5
+    assert unknown_share(["table", "4", "a1", "zq", "npm", "2026"]) == 0
+    assert unknown_share(["table", "4", "a1", "zq", "npm", "2026", "quandle"]) == 0.5

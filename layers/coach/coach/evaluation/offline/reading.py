@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 from coach.evaluation.offline.asides import without_asides
 from coach.evaluation.offline.cues import vocabulary
@@ -14,8 +13,6 @@ from coach.evaluation.text import Sentence, Source, as_meant, sentences, words
 from coach.model import FollowUp, Question
 
 CONTEXT_WORDS = 30
-NOTHING = -1.0
-"""The specificity of what has nothing to do with the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,8 @@ class Shown:
 class Reading:
     """One answer.
 
-    `sentences` are those that may be shown; `unrelated` are those that earn nothing because they are about something
-    else, the least related first; `left_out` counts those that are addressed to the grader.
+    `sentences` are those that may be shown, none where it is no English; `unrelated` are those that earn nothing
+    because they are about something else, the least related first; `left_out` counts those to the grader.
     """
 
     specificity: float
@@ -95,22 +92,28 @@ def _reading(
         for sentence, each in zip(said, worths((sentence.words for sentence in said), known), strict=True)
     ]
     related = relevances(question, said, known)
-    shares = list(map(share, related))
+    # What is hollow counts whatever it is about: it earns nothing.
+    shares = [share(relevance) if each.total > 0 else 1.0 for relevance, each in zip(related, worth, strict=True)]
     counted = sum(part * each.count for part, each in zip(shares, worth, strict=True))
     earned = sum(part * each.total for part, each in zip(shares, worth, strict=True))
     half = sum(each.count for each in worth) / 2
-    specificity = earned / max(counted, half) if counted else NOTHING
-    seen = sorted(zip(related, said, worth, strict=True), key=itemgetter(0))
+    specificity = earned / max(counted, half, 1)
+    unrelated = [
+        (relevance, sentence.text) for relevance, sentence, part in zip(related, said, shares, strict=True) if part == 0
+    ]
+    if earned <= 0 and sum(each.count for part, each in zip(shares, worth, strict=True) if part == 0) > half:
+        doubt = doubt or NOT_ABOUT
+    english = doubt not in (NOT_ENGLISH, NO_WORDS)
     return Reading(
         specificity=specificity,
         sentences=tuple(
             Shown(quote, " ".join(sentence.words), each.in_context(specificity, CONTEXT_WORDS))
             for sentence, each, part in zip(said, worth, shares, strict=True)
-            if part > 0 and not sentence.asks and (quote := quoted(sentence.text, [source]))
+            if english and part and not sentence.asks and (quote := quoted(sentence.text, [source]))
         ),
-        unrelated=tuple(sentence.text for relevance, sentence, each in seen if not share(relevance) and each.total > 0),
+        unrelated=tuple(text for _, text in sorted(unrelated)),
         left_out=left_out,
-        doubt=doubt or (None if counted else NOT_ABOUT),
+        doubt=doubt,
     )
 
 
