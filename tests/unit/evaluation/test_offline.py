@@ -100,16 +100,17 @@ def test_whoever_is_more_specific_scores_no_less(one: float, other: float) -> No
     [
         (-2, 1.5),
         (-0.25, 1.5),
-        (-0.05, 2.0),
-        (0.15, 2.5),
-        (0.4, 5.0),
+        (-0.1, 2.0),
+        (0.2, 3.0),
+        (0.25, 3.75),
+        (0.3, 4.5),
         (0.65, 7.5),
         (0.975, 8.75),
         (1.3, 10.0),
         (4, 10.0),
     ],
 )
-def test_a_score_is_on_straight_lines_between_four_points(specificity: float, score: float) -> None:
+def test_a_score_is_on_straight_lines_between_five_points(specificity: float, score: float) -> None:
     assert score_at(specificity) == pytest.approx(score)
 
 

@@ -105,7 +105,7 @@ def test_a_holiday_has_nothing_to_do_with_a_question(category: Category) -> None
     assert not any(counts[len(sentences(text)) + 1 :])
 
 
-HOLIDAY_MOVES_AT_MOST = 15
+HOLIDAY_MOVES_AT_MOST = 20
 """In tenths: sentences next to it may count for less, and the first of its own for something."""
 
 

@@ -17,8 +17,8 @@ from coach.evaluation.text import pieces, words
 
 ENOUGH = 4
 WHOLE_SHARE, WHOLE_MIN = 0.6, 4
-"""A paragraph with enough points goes as a whole if so many of its sentences have some (of fewer than four: all)
-or if it stands in brackets."""
+"""A paragraph goes as a whole if it stands in brackets and has enough points, or if a sentence of it has and so many of
+its sentences have some (of fewer than four: all)."""
 
 FOREIGN_MIN_WORDS = 6
 LEFT_MIN_WORDS = 25
@@ -50,7 +50,9 @@ def _kept(paragraph: str, weights: Mapping[str, int]) -> str:
     lines = [[(piece, _points(piece, weights)) for piece in pieces(line)] for line in paragraph.split("\n")]
     every = [point for found in lines for piece, point in found if len(words(piece)) > 1]
     whole = max(WHOLE_SHARE * len(every), min(WHOLE_MIN, len(every)))
-    if max(every, default=0) >= ENOUGH and (_ENCLOSED.fullmatch(paragraph) or sum(map(bool, every)) >= whole):
+    if _ENCLOSED.fullmatch(paragraph) and sum(every) >= ENOUGH:
+        return ""
+    if max(every, default=0) >= ENOUGH and sum(map(bool, every)) >= whole:
         return ""
     gone = _together([point for found in lines for _, point in found])
     places = count()

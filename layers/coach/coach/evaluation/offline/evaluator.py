@@ -2,7 +2,7 @@
 
     specificity = worth of the sentences that have to do with the question
                   / words of those sentences, or half of all words if that is more
-    overall     = 1 + 10 * specificity from 2.5 to 7.5; beyond it bends, to 1.5 at -0.25 and to 10.0 at 1.3
+    overall     = 1.5 at -0.25, 3.0 at 0.2, 4.5 at 0.3, 7.5 at 0.65 and 10.0 at 1.3, with straight lines between
 
 A criterion shows, for each of its checks, the sentence that comes closest, found by a few words. It differs from the
 overall score by half of what these sentences differ from those of the other criteria, so that the weighted mean of the
@@ -27,7 +27,7 @@ from coach.evaluation.rubric import Rubric, RubricCriterion, Subscore, rubric
 from coach.evaluation.scoring import Finding, Scores, Verdict
 from coach.model import Criterion, Evaluation, Evaluator, FollowUp, Question
 
-SCORE_AT = ((-0.25, 1.5), (0.15, 2.5), (0.65, 7.5), (1.3, 10.0))
+SCORE_AT = ((-0.25, 1.5), (0.2, 3.0), (0.3, 4.5), (0.65, 7.5), (1.3, 10.0))
 """Specificity and score, with straight lines between: fitted to the bands of the part of the golden set to build on."""
 
 HIGHEST = 10.0
