@@ -14,7 +14,7 @@ P(word | bank) counts the questions that have the word's stem, with their hints 
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import cache, lru_cache
 
 from coach import questions
@@ -33,7 +33,7 @@ ABSENT = 1e-5
 RARE_FROM = 4
 """A stem that fewer questions have counts as if so many had it, or names would decide what an answer is about."""
 
-ABOUT_FROM = 0.175
+DOUBTED_FROM, ABOUT_FROM = 0.15, 0.18
 """In the part of the golden set to build on, the solid and strong answers begin at 0.19."""
 
 
@@ -60,17 +60,26 @@ def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str
 
 def is_about(question: Question, said: Iterable[Sentence]) -> bool:
     """Whether enough of an answer is of the question or its sample answer: the share of its stems that they have, each
-    weighted by ln(questions / questions with that stem).
+    weighted by ln(questions / questions with that stem). A share that leaves doubts is enough where no other question
+    has a greater one.
 
     Nobody can tell without a sample answer, nor where the candidate chooses what to speak of: then it is.
     """
     if not question.sample_answer or asks_for_story(question) or _leaves_choice(question):
         return True
-    own, grammar = _own(question), vocabulary()["grammar"]
-    said_words = {word for sentence in said for word in sentence.words if word not in grammar and _may_tell(word)}
-    every = sum(questions.counts().values())
-    weights = {stem: math.log(every / max(_bank()[stem], RARE_FROM)) for stem in map(_stem, said_words)}
-    return sum(weight for stem, weight in weights.items() if stem in own) >= ABOUT_FROM * sum(weights.values())
+    grammar, every = vocabulary()["grammar"], sum(questions.counts().values())
+    stems = {_stem(word) for sentence in said for word in sentence.words if word not in grammar and _may_tell(word)}
+    weights = {stem: math.log(every / max(_bank()[stem], RARE_FROM)) for stem in stems}
+    whole = sum(weights.values())
+
+    def shared(asked: Question) -> float:
+        own = _own(asked)
+        return sum(weight for stem, weight in weights.items() if stem in own)
+
+    share = shared(question)
+    if share < DOUBTED_FROM * whole or share >= ABOUT_FROM * whole:
+        return share >= ABOUT_FROM * whole
+    return all(shared(other) <= share for other in questions.questions())
 
 
 def asks_for_story(question: Question) -> bool:
@@ -96,8 +105,9 @@ def _asks(question: Question, phrases: str) -> bool:
     return any(f" {phrase} " in row for phrase in vocabulary()[phrases])
 
 
-def _own(question: Question) -> set[str]:
-    return {_stem(word) for word in words(f"{question.question_text} {question.sample_answer or ''}")}
+@lru_cache(maxsize=256)
+def _own(question: Question) -> frozenset[str]:
+    return frozenset(_stem(word) for word in words(f"{question.question_text} {question.sample_answer or ''}"))
 
 
 def _may_tell(word: str) -> bool:
@@ -105,7 +115,7 @@ def _may_tell(word: str) -> bool:
     return len(word) > 2 and not word[0].isdigit()
 
 
-def _speaking(said: Iterable[str], own: set[str]) -> dict[str, float]:
+def _speaking(said: Iterable[str], own: Set[str]) -> dict[str, float]:
     """What each stem speaks for."""
     found = {}
     for word in said:
