@@ -12,7 +12,7 @@ from itertools import count
 
 from coach.evaluation.injection import addresses_grader
 from coach.evaluation.offline.cues import vocabulary
-from coach.evaluation.offline.english import FOREIGN_SHARE, unknown_share
+from coach.evaluation.offline.english import unknown_share
 from coach.evaluation.text import pieces, words
 
 ENOUGH = 4
@@ -20,7 +20,9 @@ WHOLE_SHARE, WHOLE_MIN = 0.6, 4
 """A paragraph goes as a whole if it stands in brackets and has enough points, or if a sentence of it has and so many of
 its sentences have some (of fewer than four: all)."""
 
-FOREIGN_MIN_WORDS = 6
+FOREIGN_FROM = ((6, 0.5), (10, 0.35))
+"""So many words are in another language when more than this share of them is unknown: the more, the surer."""
+
 LEFT_MIN_WORDS = 25
 """An answer is not taken away as a whole: one that is about examiners is left alone."""
 
@@ -80,7 +82,8 @@ def _together(points: list[int]) -> set[int]:
 
 def _points(piece: str, weights: Mapping[str, int]) -> int:
     said = words(piece)
-    if addresses_grader(piece) or (len(said) >= FOREIGN_MIN_WORDS and unknown_share(said) > FOREIGN_SHARE):
+    foreign = unknown_share(said)
+    if addresses_grader(piece) or any(len(said) >= many and foreign > share for many, share in FOREIGN_FROM):
         return ENOUGH
     points = sum(weights.get(word, 0) for word in set(said)) + 2 * bool(_VERDICT.search(piece))
     return points + bool(points and _NEAR_TEN.search(piece))
