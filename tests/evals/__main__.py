@@ -17,21 +17,14 @@ from pathlib import Path
 from coach.evaluation import AnswerEvaluator
 from coach.evaluation.claude.prices import dollars
 from coach.evaluation.graders import configured, grader
-from coach.evaluation.offline.reading import read
-from coach.model import Question
 from coach.settings import GraderSettings
 from tests.evals import golden, looks, report, verdict
 from tests.evals.golden import GoldenAnswer, GoldenError, Split
-from tests.evals.grading import estimated_cost, grade
+from tests.evals.grading import estimated_cost, grade, offline_doubt
 from tests.evals.metrics import Doubt, Graded
 
 GOOD_ENOUGH, NOT_GOOD_ENOUGH, NOTHING_MEASURED = 0, 1, 2
 PARTS = {Split.BUILD: "the part to build on", Split.MEASURE: "the measuring part"}
-
-
-def offline_doubt(question: Question, answer: str) -> str | None:
-    [reading] = read(question, [answer])
-    return reading.doubt.reason if reading.doubt else None
 
 
 def main(

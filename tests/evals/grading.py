@@ -7,6 +7,8 @@ from coach import questions
 from coach.errors import EvaluationRefused, EvaluationUnavailable, SpendLimitReached, UnusableReply
 from coach.evaluation import AnswerEvaluator, evaluate
 from coach.evaluation.claude.prices import cost, estimated_tokens
+from coach.evaluation.offline.reading import read
+from coach.model import Question
 from tests.evals.golden import GoldenAnswer
 from tests.evals.metrics import Graded
 
@@ -43,6 +45,12 @@ async def grade(
         return Graded(answer, None, failure=failure)
 
     return await asyncio.gather(*map(one, answers))
+
+
+def offline_doubt(question: Question, answer: str) -> str | None:
+    """Why the offline evaluator gives an answer a low score whatever else it says, or None."""
+    [reading] = read(question, [answer])
+    return reading.doubt.reason if reading.doubt else None
 
 
 def estimated_cost(answers: Iterable[GoldenAnswer], model: str) -> int | None:

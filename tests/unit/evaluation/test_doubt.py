@@ -3,8 +3,9 @@
 import pytest
 
 from coach import questions
-from coach.evaluation.offline.reading import NO_WORDS, NOT_ENGLISH, doubt
+from coach.evaluation.offline.reading import NO_WORDS, NOT_ENGLISH
 from coach.model import Category
+from tests.evals.grading import offline_doubt as doubt
 from tests.unit.evaluation.samples import BANDS, answer, grade, parts, question
 from tests.unit.evaluation.test_english import BANK, BUILDS, CANTEEN, INVENTED, SHOPS, SPOKEN, TERSE
 from tests.unit.evaluation.test_gates import CHINESE, DUTCH, GERMAN, RUSSIAN

@@ -1,6 +1,8 @@
 import textwrap
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from coach.evaluation.scoring import verified
 from coach.evaluation.text import QUOTE_MAX_CHARS, Source, as_meant, readable, sentences, words
@@ -211,3 +213,14 @@ def test_a_sentence_that_never_ends_is_cut() -> None:
 
     assert [len(one.words) for one in found] == [30, 30, 30, 10]
     assert " ".join(one.text for one in found) == text
+
+
+LATIN = st.text(
+    st.one_of(st.characters(max_codepoint=0x2FF), st.characters(min_codepoint=0x2000, max_codepoint=0x2BFF))
+)
+
+
+@given(LATIN)
+@example("Don't trade-off 1,200: “naïve” x² ½ €5 ①ﬁ Ω K")
+def test_words_are_the_same_whatever_script_stands_beside_them(text: str) -> None:
+    assert [*words(text), "ก"] == words(f"{text}\nก")

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from coach import questions
 from coach.evaluation.offline.evaluator import OfflineEvaluator
-from coach.evaluation.offline.reading import doubt
 from coach.evaluation.offline.topic import asks_for_story, is_about, relevances, share, tells_story
 from coach.evaluation.text import Sentence, sentences, words
 from coach.model import Category, Question
+from tests.evals.grading import offline_doubt as doubt
 from tests.unit.evaluation.samples import BANDS, NOON, answer, question
 
 

@@ -30,10 +30,13 @@ from coach.model import Criterion, Evaluation, Evaluator, FollowUp, Question
 SCORE_AT = ((-0.25, 1.5), (0.2, 3.0), (0.3, 4.5), (0.65, 7.5), (1.3, 10.0))
 """Specificity and score, with straight lines between: fitted to the bands of the part of the golden set to build on."""
 
-HIGHEST = 10.0
+LOWEST, HIGHEST = 1.0, 10.0
+
 SHOWN_MALUS = 0.3
-LOWEST = 1.0
+"""What a sentence loses in the choice of the closest for each other check that it is shown for."""
+
 CRITERION_SPREAD, FOLLOW_UP_SHARE = 0.5, 0.75
+"""How much of what its sentences differ a criterion gets: from the other criteria, and by answers to a probe."""
 
 
 class OfflineEvaluator:

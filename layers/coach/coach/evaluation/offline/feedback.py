@@ -8,12 +8,17 @@ from coach.evaluation.rubric import Rubric, RubricCriterion
 from coach.evaluation.scoring import Verdict
 
 SPECIFIC_FROM = 0.15
-STRENGTHS_MAX = 3
-STRENGTH_FROM = 0.5
-PARTICULAR_FROM = 0.8
-STRENGTH_CUES = 2
-QUOTE_CHARS = 140
+"""The strength from which a sentence is no general one."""
+
 CUE_BONUS, CUES_MAX = 0.15, 3
+"""What each cue after the first adds to a sentence's strength, and how many may."""
+
+STRENGTHS_MAX = 3
+STRENGTH_FROM, STRENGTH_CUES = 0.5, 2
+PARTICULAR_FROM = 0.8
+"""The specificity from which a sentence is a strength, with so many cues of a check, or without any."""
+
+QUOTE_CHARS = 140
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from coach.evaluation.text import Sentence, Source, as_meant, sentences, words
 from coach.model import FollowUp, Question
 
 CONTEXT_WORDS = 30
+"""A sentence is as specific as its words and so many more of the answer's mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,6 @@ def read(question: Question, answers: Sequence[str], follow_up: FollowUp | None 
         before |= {sentence.words for sentence in said}
         context += f" {answer}"
     return readings
-
-
-def doubt(question: Question, answer: str) -> str | None:
-    """Why an answer gets a low score whatever else it says, or None."""
-    found = read(question, [answer])[0].doubt
-    return found.reason if found else None
 
 
 def _reading(

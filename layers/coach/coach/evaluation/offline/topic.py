@@ -26,9 +26,12 @@ from coach.model import Question
 
 UNRELATED_TO, RELATED_FROM = 0.1, 0.26
 NEIGHBOURS = 3
-CONTEXT_WORDS = 5
+WHOLE_ANSWER_WORDS = 5
+"""As how many more words the mean of the whole answer counts in a sentence's relevance."""
+
 BANK_SHARE = 0.8
-ABSENT = 1e-5
+NOT_IN_DICTIONARY = 1e-5
+"""How likely a word of the bank is taken to be in English that the dictionary lacks."""
 
 RARE_FROM = 4
 """A stem that fewer questions have counts as if so many had it, or names would decide what an answer is about."""
@@ -54,7 +57,7 @@ def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str
     found = []
     for place in range(len(said)):
         around = _merged(speaking[max(place - NEIGHBOURS, 0) : place + NEIGHBOURS + 1])
-        found.append((sum(around.values()) + CONTEXT_WORDS * mean) / (len(around) + CONTEXT_WORDS))
+        found.append((sum(around.values()) + WHOLE_ANSWER_WORDS * mean) / (len(around) + WHOLE_ANSWER_WORDS))
     return found
 
 
@@ -70,16 +73,15 @@ def is_about(question: Question, said: Iterable[Sentence]) -> bool:
     grammar, every = vocabulary()["grammar"], sum(questions.counts().values())
     stems = {_stem(word) for sentence in said for word in sentence.words if word not in grammar and _may_tell(word)}
     weights = {stem: math.log(every / max(_bank()[stem], RARE_FROM)) for stem in stems}
-    whole = sum(weights.values())
 
     def shared(asked: Question) -> float:
         own = _own(asked)
-        return sum(weight for stem, weight in weights.items() if stem in own)
+        return sum(weight for stem, weight in weights.items() if stem in own) / max(sum(weights.values()), 1.0)
 
-    share = shared(question)
-    if share < DOUBTED_FROM * whole or share >= ABOUT_FROM * whole:
-        return share >= ABOUT_FROM * whole
-    return all(shared(other) <= share for other in questions.questions())
+    its_share = shared(question)
+    if DOUBTED_FROM <= its_share < ABOUT_FROM:
+        return all(shared(other) <= its_share for other in questions.questions())
+    return its_share >= ABOUT_FROM or not weights
 
 
 def asks_for_story(question: Question) -> bool:
@@ -126,7 +128,7 @@ def _speaking(said: Iterable[str], own: Set[str]) -> dict[str, float]:
         if stem in own:
             found[stem] = 1.0
         elif in_bank or in_english:
-            found[stem] = min(1.0, math.log(1 - BANK_SHARE + BANK_SHARE * in_bank / (in_english or ABSENT)))
+            found[stem] = min(1.0, math.log(1 - BANK_SHARE + BANK_SHARE * in_bank / (in_english or NOT_IN_DICTIONARY)))
     return found
 
 
