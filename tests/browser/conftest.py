@@ -7,13 +7,24 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from local.stack import LocalStack
 from tests.e2e.conftest import anthropic, claude, offline  # noqa: F401 - fixtures
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PASSWORD = "a long password"
+PATIENCE = 20_000  # ms: a busy machine is no fault of a page
+expect.set_options(timeout=PATIENCE)
 LAYOUT_SHIFTS = """
     window.shifts = [];
     new PerformanceObserver((list) => {
@@ -53,9 +64,10 @@ class Visit:
         defaults = {"viewport": {"width": 1200, "height": 800}, "timezone_id": "Europe/Berlin"}
         self.url = url
         self.context: BrowserContext = browser.new_context(base_url=url, **(defaults | options))  # type: ignore[arg-type]
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(PATIENCE)
         self.wrong: list[str] = []
-        if options.get("java_script_enabled", True):
+        self.scripted = bool(options.get("java_script_enabled", True))
+        if self.scripted:
             self.context.add_init_script(LAYOUT_SHIFTS)
         self.page = self.open()
 
@@ -90,7 +102,13 @@ class Visit:
         self.page.goto(f"/practice/{category}?question={question_id}")
         self.page.get_by_label("Your answer").fill(text)
         self.page.get_by_role("button", name="Submit").click()
-        self.page.wait_for_url("**/attempts/*")
+        self.arrived("**/attempts/*")
+
+    def arrived(self, address: str) -> None:
+        """Wait until what was sent has led there. The address comes first, the focus of the heading last."""
+        self.page.wait_for_url(address)
+        if self.scripted:
+            expect(self.page.get_by_role("heading", level=1)).to_be_focused()
 
     def graded(self) -> float:
         """The overall score, once it is there."""

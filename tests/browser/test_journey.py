@@ -29,7 +29,7 @@ def test_from_a_weak_first_try_to_a_better_second_one(visit: Visit) -> None:
     expect(page.get_by_text(WEAK)).to_be_visible()
     page.get_by_label("Your answer").fill(STRONG)
     page.keyboard.press("Control+Enter")
-    page.wait_for_url("**/attempts/2")
+    visit.arrived("**/attempts/2")
     second = visit.graded()
 
     assert second > first
@@ -66,7 +66,7 @@ def test_the_interviewer_asks_on(visit: Visit) -> None:
 
     visit.page.get_by_label("Your reply").fill(REPLY)
     visit.page.get_by_role("button", name="Reply").click()
-    visit.page.wait_for_url("**/attempts/2")
+    visit.arrived("**/attempts/2")
 
     visit.graded()
     expect(visit.page.get_by_text("What you said first")).to_be_visible()
@@ -82,7 +82,7 @@ def test_a_draft_is_there_after_a_reload_and_gone_once_it_is_stored(visit: Visit
 
     expect(page.get_by_label("Your answer")).to_have_value(WEAK)
     page.get_by_role("button", name="Submit").click()
-    page.wait_for_url("**/attempts/*")
+    visit.arrived("**/attempts/*")
     page.goto("/practice/strategy?question=2")
     expect(page.get_by_label("Your answer")).to_have_value("")
 
@@ -98,7 +98,7 @@ def test_an_answer_survives_a_lost_connection(visit: Visit) -> None:
     visit.context.set_offline(False)
     page.get_by_role("button", name="Submit").click()
 
-    page.wait_for_url("**/attempts/1")
+    visit.arrived("**/attempts/1")
     assert all(line.startswith("htmx:") for line in visit.wrong), "htmx alone tells the console of it"
     visit.wrong.clear()
 
@@ -140,7 +140,7 @@ def test_an_exam_shows_nothing_before_its_end(visit: Visit) -> None:
     page.get_by_role("button", name="Start the session").click()
     page.get_by_label("Your answer").fill(STRONG)
     page.get_by_role("button", name="Submit").click()
-    page.wait_for_url("**/attempts/1")
+    visit.arrived("**/attempts/1")
     expect(page.get_by_text("This is an exam")).to_be_visible()
     expect(page.locator(".overall")).to_have_count(0)
 
@@ -156,7 +156,7 @@ def test_what_is_submitted_twice_is_stored_once(visit: Visit) -> None:
     visit.page.goto("/practice/strategy?question=2")
     visit.page.get_by_label("Your answer").fill(STRONG)
     visit.page.get_by_role("button", name="Submit").dblclick()
-    visit.page.wait_for_url("**/attempts/1")
+    visit.arrived("**/attempts/1")
 
     visit.page.goto("/history")
 
@@ -202,7 +202,7 @@ def test_all_of_it_can_be_done_with_the_keyboard(visit: Visit) -> None:
     page.keyboard.insert_text(STRONG)
     _tab_to(visit, "button[type=submit]:not([data-theme-switch])")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/attempts/*")
+    visit.arrived("**/attempts/*")
     visit.graded()
 
     _tab_to(visit, "[data-criterion]")

@@ -38,7 +38,7 @@ def practised(browser: Browser, offline: LocalStack) -> Iterator[dict[str, str]]
     page.get_by_role("button", name="Start the session").click()
     page.get_by_label("Your answer").fill(STRONG)
     page.get_by_role("button", name="Submit").click()
-    page.wait_for_url("**/attempts/1")
+    visit.arrived("**/attempts/1")
     exam = page.url
     places = {
         "practice": "/practice",

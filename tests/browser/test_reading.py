@@ -78,7 +78,7 @@ def test_nothing_moves_below_a_long_answer_either(visit: Visit) -> None:
     page.goto("/practice/product_design?question=1")
     page.get_by_label("Your answer").fill("\n\n".join([strong_answer(1)] * 3))
     page.get_by_role("button", name="Submit").click()
-    page.wait_for_url("**/attempts/*")
+    visit.arrived("**/attempts/*")
     page.locator(".steps").scroll_into_view_if_needed()
 
     visit.graded()
@@ -89,8 +89,8 @@ def test_nothing_moves_below_a_long_answer_either(visit: Visit) -> None:
 def test_the_keyboard_goes_on_from_the_heading_and_is_not_lost_when_the_grade_comes(visit: Visit) -> None:
     page = visit.page
     visit.answer(WEAK)
-    assert page.evaluate("document.activeElement.tagName") == "H1"
-    assert page.title() == "Your answer · PM Interview Coach"
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(page).to_have_title("Your answer · PM Interview Coach")
     page.locator("#go-on").focus()
 
     visit.graded()
@@ -147,7 +147,7 @@ def test_an_answer_survives_a_server_in_trouble(visit: Visit) -> None:
     page.unroute("**/practice/answers")
     page.get_by_role("button", name="Submit").click()
 
-    page.wait_for_url("**/attempts/1")
+    visit.arrived("**/attempts/1")
     visit.wrong.clear()
 
 
