@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from local.stack import LocalStack
 from tests.browser.conftest import Visit
 from tests.browser.test_journey import WEAK
+from tests.e2e.client import waiting
 from tests.e2e.conftest import strong_answer
 
 NEWS = """
@@ -108,6 +109,22 @@ def test_a_screen_reader_hears_each_news_once(visit: Visit) -> None:
     news = visit.page.evaluate("window.news")
     assert len(news) <= 2, news
     assert len(set(news)) == len(news)
+
+
+def test_a_screen_reader_hears_of_a_grade_that_is_there_at_once(visit: Visit) -> None:
+    def late(route: Route) -> None:
+        stored = route.fetch(max_redirects=0)
+        for _ in waiting("its grade"):
+            if "answer-waiting" not in visit.context.request.get(stored.headers["location"]).text():
+                break
+        route.fulfill(response=stored)
+
+    visit.page.route("**/practice/answers", late)
+    visit.answer(WEAK)
+
+    assert visit.page.locator(".answer-waiting").count() == 0
+    score = visit.graded()
+    expect(visit.page.locator("[data-told]")).to_have_text(f"{score}, a beginning, graded offline.")
 
 
 def test_a_connection_that_is_lost_while_an_answer_is_graded_comes_back(visit: Visit) -> None:

@@ -145,7 +145,8 @@ document.addEventListener("htmx:load", (event) => {
   const part = event.detail.elt;
   if (part === document.body) return;
   begin(part);
-  if (part.dataset.says) tell(part.dataset.says);
+  const outcome = part.matches("[data-says]") ? part : part.querySelector("[data-says]");
+  if (outcome) tell(outcome.dataset.says);
   const heading = part.matches("main") ? part.querySelector("h1") : null;
   if (heading) {
     heading.tabIndex = -1;
