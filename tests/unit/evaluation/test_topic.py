@@ -11,6 +11,7 @@ from coach.evaluation.offline.evaluator import OfflineEvaluator
 from coach.evaluation.offline.topic import asks_for_story, is_about, relevances, share, tells_story
 from coach.evaluation.text import Sentence, sentences, words
 from coach.model import Category, Question
+from tests.evals import golden
 from tests.evals.grading import offline_doubt as doubt
 from tests.unit.evaluation.samples import BANDS, NOON, answer, question
 
@@ -196,6 +197,15 @@ def test_an_answer_to_a_question_much_like_it_is_about_that_one(asked: int, answ
 
     assert not about(questions.question(asked), text)
     assert about(questions.question(answered), text)
+
+
+def test_a_digression_does_not_hold_down_what_is_about_the_question() -> None:
+    [strong] = [each for each in golden.load() if each.name == "execution/0059-strong-plain-prose.md"]
+    asked = questions.question(strong.question_id)
+    digressing = f"{strong.text}\n\n{HOLIDAY}"
+
+    assert not about(asked, digressing)
+    assert doubt(asked, digressing) is None
 
 
 def test_nobody_can_tell_without_a_sample_answer() -> None:

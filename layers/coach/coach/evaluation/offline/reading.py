@@ -69,24 +69,26 @@ def read(question: Question, answers: Sequence[str], follow_up: FollowUp | None 
         written = as_meant(answer)
         spoken = sentences(without_asides(written, asked))
         said = [sentence for sentence in spoken if sentence.words not in before]
-        doubt = _not_english(written, said) or (None if probe else _no_answer(question, said))
+        known = words(context)
+        related = relevances(question, said, known)
+        doubt = _not_english(written, said) or (None if probe else _no_answer(question, said, related))
         left_out = len(sentences(written)) - len(spoken)
-        readings.append(_reading(question, Source(answer), said, words(context), left_out, doubt))
+        readings.append(_reading(Source(answer), said, related, known, left_out, doubt))
         before |= {sentence.words for sentence in said}
         context += f" {answer}"
     return readings
 
 
 def _reading(
-    question: Question, source: Source, said: list[Sentence], known: list[str], left_out: int, doubt: Doubt | None
+    source: Source, said: list[Sentence], related: list[float], known: list[str], left_out: int, doubt: Doubt | None
 ) -> Reading:
-    """`known` are the words that were asked or said before: they say nothing that is particular to this answer."""
+    """`related` is the relevance of each sentence. `known` are the words that were asked or said before: they say
+    nothing that is particular to this answer."""
     shrugs = vocabulary()["shrug"]
     worth = [
         each.unearned if any(f" {phrase} " in f" {' '.join(sentence.words)} " for phrase in shrugs) else each
         for sentence, each in zip(said, worths((sentence.words for sentence in said), known), strict=True)
     ]
-    related = relevances(question, said, known)
     # What is hollow counts whatever it is about: it earns nothing.
     shares = [share(relevance) if each.total > 0 else 1.0 for relevance, each in zip(related, worth, strict=True)]
     counted = sum(part * each.count for part, each in zip(shares, worth, strict=True))
@@ -119,7 +121,9 @@ def _not_english(written: str, said: Sequence[Sentence]) -> Doubt | None:
     return NO_WORDS if unknown > UNKNOWN_SHARE_MAX else None
 
 
-def _no_answer(question: Question, said: Sequence[Sentence]) -> Doubt | None:
+def _no_answer(question: Question, said: Sequence[Sentence], related: Sequence[float]) -> Doubt | None:
     if asks_for_story(question) and not tells_story(said):
         return NO_STORY
-    return None if is_about(question, said) else NOT_ABOUT
+    # A digression makes no other answer of the rest.
+    rest = (sentence for sentence, relevance in zip(said, related, strict=True) if share(relevance) > 0)
+    return None if is_about(question, rest) else NOT_ABOUT

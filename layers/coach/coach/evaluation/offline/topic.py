@@ -36,7 +36,7 @@ NOT_IN_DICTIONARY = 1e-5
 RARE_FROM = 4
 """A stem that fewer questions have counts as if so many had it, or names would decide what an answer is about."""
 
-DOUBTED_FROM, ABOUT_FROM = 0.15, 0.18
+ABOUT_FROM = 0.18
 """In the part of the golden set to build on, the solid and strong answers begin at 0.19."""
 
 
@@ -63,8 +63,7 @@ def relevances(question: Question, said: Sequence[Sentence], known: Iterable[str
 
 def is_about(question: Question, said: Iterable[Sentence]) -> bool:
     """Whether enough of an answer is of the question or its sample answer: the share of its stems that they have, each
-    weighted by ln(questions / questions with that stem). A share that leaves doubts is enough where no other question
-    has a greater one.
+    weighted by ln(questions / questions with that stem). Any share is enough where no other question has a greater one.
 
     Nobody can tell without a sample answer, nor where the candidate chooses what to speak of: then it is.
     """
@@ -79,9 +78,7 @@ def is_about(question: Question, said: Iterable[Sentence]) -> bool:
         return sum(weight for stem, weight in weights.items() if stem in own) / max(sum(weights.values()), 1.0)
 
     its_share = shared(question)
-    if DOUBTED_FROM <= its_share < ABOUT_FROM:
-        return all(shared(other) <= its_share for other in questions.questions())
-    return its_share >= ABOUT_FROM or not weights
+    return its_share >= ABOUT_FROM or all(shared(other) <= its_share for other in questions.questions())
 
 
 def asks_for_story(question: Question) -> bool:
