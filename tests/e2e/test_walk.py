@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from local.__main__ import FIRST_ANSWER
 from local.emulator import free_port
 from local.stack import LocalStack
 from tests.e2e.client import Coach
@@ -72,6 +73,7 @@ def test_the_acceptance_walk_works_as_typed(stack: str, evaluator: str, request:
     assert before["started_at"]
     assert before["questions_count"] == 0
     assert added["status"] == "pending"
+    assert added["answer_text"] == json.loads(FIRST_ANSWER.read_text())["answer_text"], "`make run` sends the same"
     assert ended["ended_at"]
     assert [attempt["evaluation"]["evaluator"] for attempt in listed] == [evaluator]
     assert coach.stats(before["id"])["avg_score"] == listed[0]["overall_score"]
